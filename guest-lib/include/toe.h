@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * toe.h - libtoe, the native interface to the TOE adapter.
+ *
+ * An application opens a context: a set of queues in its own memory and a
+ * doorbell page of the adapter.  From then on it connects, sends and receives
+ * by writing requests into that memory; the kernel is not called again unless
+ * the application wants to sleep.
+ *
+ * Conventions
+ *  - A call that can fail returns a negative errno value, never sets errno.
+ *  - Sizes are bytes.  Time-outs are milliseconds; negative: no limit.
+ *  - One thread at a time per context; there are no locks inside.  Different
+ *    contexts are independent of each other.
+ *  - Connections and listeners belong to their context and are named by
+ *    pointers that are valid until toe_close_conn(), toe_abort(),
+ *    toe_close_listener() or toe_close().
+ *  - After fork() the context is the parent's.  The child must not use it,
+ *    except for toe_close(), which in the child only lets go of the file and
+ *    the mappings and leaves the parent's connections alone.
+ *
+ * "No system call": such a call works in shared memory and, at most, writes to
+ * the doorbell page; it also allocates no memory and reads no clock, so it may
+ * be used under seccomp's strict mode.
+ */
+#ifndef TOE_H
+#define TOE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TOE_API_VERSION		1
+
+struct toe;			/* a context */
+struct toe_conn;		/* a connection */
+struct toe_listener;		/* a listening port */
+struct toe_mem;			/* memory the adapter may read or write */
+
+/* ---- Contexts ----------------------------------------------------------- */
+
+#define TOE_CFG_SPIN	0x1u	/* waiting calls spin and never sleep: for
+				 * processes that must not make system calls */
+
+/*
+ * What a context is made of.  Zero in any field means the default, so that
+ * { 0 } is a good configuration.
+ */
+struct toe_config {
+	const char *device;	/* NULL: $TOE_DEVICE, else /dev/toe0 */
+	uint32_t flags;		/* TOE_CFG_* */
+	uint32_t requests;	/* entries, power of two; 256 */
+	uint32_t completions;	/* entries, power of two; 1024 */
+	uint32_t small_count;	/* small receive buffers, power of two; 256 */
+	uint32_t small_size;	/* bytes of each; 2048 */
+	uint32_t large_count;	/* large receive buffers, power of two; 64 */
+	uint32_t large_size;	/* bytes of each; 65536 */
+	uint32_t staging;	/* bytes that toe_send() copies into; 1 MiB */
+	uint32_t max_conns;	/* connections and listeners; 1024 */
+	uint32_t credit;	/* bytes a connection may hold unread; 1 MiB */
+	uint32_t spin;		/* looks at the queue before sleeping; 20000 */
+	uint32_t rsvd[4];	/* zero */
+};
+
+/*
+ * Open the adapter and create a context.  config may be NULL.  On success *toe
+ * is the caller's, to be given back with toe_close().  Errors: -ENOENT (no
+ * such device), -EACCES, -EINVAL, -ENOSPC (adapter has no free context),
+ * -EDQUOT, -ENOMEM (also RLIMIT_MEMLOCK), -EPROTO (driver of another version),
+ * -EIO.
+ */
+int toe_open(struct toe **toe, const struct toe_config *config);
+
+/*
+ * Give the context back.  Data that toe_send() and toe_send_mem() took are
+ * still delivered and connections closed in order, by adapter and driver.
+ * NULL is allowed.
+ */
+void toe_close(struct toe *toe);
+
+/*
+ * A descriptor for poll(): readable while completions wait.  Call toe_arm()
+ * before sleeping on it.  It stays the context's; don't read or close it.
+ */
+int toe_fd(const struct toe *toe);
+
+/* The kernel's number of the context, as toestat shows it. */
+uint32_t toe_id(const struct toe *toe);
+
+/* ---- Memory ------------------------------------------------------------- */
+
+#define TOE_MEM_F_SEND	0x1u	/* adapter may read it: toe_send_mem() */
+#define TOE_MEM_F_RECV	0x2u	/* adapter may write it */
+
+/*
+ * Register [addr, addr + length) of the caller: the pages are pinned (they
+ * count against RLIMIT_MEMLOCK) until toe_mem_free().  flags: TOE_MEM_F_*.
+ * Errors: -EINVAL, -EFAULT, -ENOMEM, -EDQUOT, -ENODEV.
+ */
+int toe_mem_register(struct toe *toe, void *addr, size_t length,
+		     unsigned int flags, struct toe_mem **mem);
+
+/* The same with new memory, page aligned and zero; see toe_mem_addr(). */
+int toe_mem_alloc(struct toe *toe, size_t length, unsigned int flags,
+		  struct toe_mem **mem);
+
+/*
+ * Give memory back.  Sends under way from it fail with -EFAULT; wait for their
+ * completions first.  NULL is allowed.
+ */
+int toe_mem_free(struct toe_mem *mem);
+
+void *toe_mem_addr(const struct toe_mem *mem);
+size_t toe_mem_length(const struct toe_mem *mem);
+
+/* The adapter's name for it, for tests and traces. */
+uint32_t toe_mem_key(const struct toe_mem *mem);
+
+/* ---- Connections -------------------------------------------------------- */
+
+#define TOE_CONN_NODELAY	0x1u	/* as toe_setopt(TOE_NODELAY, 1) */
+
+struct toe_conn_opts {
+	uint32_t flags;			/* TOE_CONN_* */
+	uint32_t credit;		/* bytes; 0: the context's */
+	void *user;			/* comes back in events */
+	const struct sockaddr *local;	/* NULL: adapter chooses */
+	socklen_t local_len;
+	uint32_t rsvd[5];		/* zero */
+};
+
+/*
+ * Start to open a connection to addr (sockaddr_in).  opts may be NULL.  No
+ * system call.  The outcome is an event: TOE_CONNECTED, or TOE_CLOSED with the
+ * reason; *conn must be closed in either case.  Errors: -EINVAL,
+ * -EAFNOSUPPORT, -EAGAIN (request queue full: poll and try again), -EMFILE
+ * (max_conns), -ENODEV (context is dead).
+ */
+int toe_connect(struct toe *toe, const struct sockaddr *addr,
+		socklen_t addrlen, const struct toe_conn_opts *opts,
+		struct toe_conn **conn);
+
+/*
+ * Listen on addr (sockaddr_in; port 0: the adapter chooses one, see
+ * toe_listener_name()).  Waits for the adapter's answer.  backlog:
+ * connections not yet accepted.  Errors as for toe_connect(), and
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES (port below 1024).
+ */
+int toe_listen(struct toe *toe, const struct sockaddr *addr,
+	       socklen_t addrlen, int backlog, void *user,
+	       struct toe_listener **listener);
+
+/*
+ * Take the next connection of an TOE_ACCEPTABLE listener; no system call.
+ * opts may be NULL; local is ignored.  -EAGAIN: none waits.  A connection
+ * that died meanwhile reports TOE_CLOSED.
+ */
+int toe_accept(struct toe_listener *listener,
+	       const struct toe_conn_opts *opts, struct toe_conn **conn);
+
+/* Stop listening.  Connections not yet accepted are reset. */
+void toe_close_listener(struct toe_listener *listener);
+
+/* Own address of a listener, in and out as for getsockname(). */
+int toe_listener_name(const struct toe_listener *listener,
+		      struct sockaddr *addr, socklen_t *addrlen);
+
+/* Own and peer's address; -ENOTCONN before TOE_CONNECTED (name only). */
+int toe_conn_name(const struct toe_conn *conn, struct sockaddr *addr,
+		  socklen_t *addrlen);
+int toe_conn_peer(const struct toe_conn *conn, struct sockaddr *addr,
+		  socklen_t *addrlen);
+
+/* The caller's pointer, of conn and listener. */
+void toe_conn_set_user(struct toe_conn *conn, void *user);
+void *toe_conn_user(const struct toe_conn *conn);
+void *toe_listener_user(const struct toe_listener *listener);
+
+/* The context a connection belongs to. */
+struct toe *toe_conn_context(const struct toe_conn *conn);
+
+/*
+ * What a poll would say of this connection now: TOE_READABLE, TOE_WRITABLE,
+ * TOE_CONNECTED, TOE_PEER_CLOSED, TOE_CLOSED, as a state and not as news.
+ * It looks at what toe_poll() has already seen and no further.
+ */
+uint32_t toe_conn_state(const struct toe_conn *conn);
+
+/* Why it was closed: 0 (in order, or not closed), or a negative errno. */
+int toe_conn_error(const struct toe_conn *conn);
+
+/*
+ * No more data will be sent: FIN after all that was.  Receiving goes on.
+ * -ENOTCONN, -EPIPE (was called before).  No system call.
+ */
+int toe_shutdown(struct toe_conn *conn);
+
+/*
+ * Let go in order; no system call.  What was sent is delivered by the adapter.
+ * conn is dead after the call, no event of it will be seen, and buffers lent
+ * from it stay with the caller until toe_recv_return().  If received bytes
+ * were left unread, the peer sees a reset (RFC 9293, 3.6.1).  NULL is allowed.
+ */
+void toe_close_conn(struct toe_conn *conn);
+
+/* Let go at once: the peer gets a reset.  Otherwise as toe_close_conn(). */
+void toe_abort(struct toe_conn *conn);
+
+/* Options; values in the unit given. */
+#define TOE_NODELAY		1	/* 0: Nagle's algorithm, 1: off */
+#define TOE_RCVBUF		2	/* bytes the adapter may hold unread */
+#define TOE_SNDBUF		3	/* bytes it may hold unacknowledged */
+#define TOE_KEEPALIVE		4	/* seconds idle before probing; 0: off */
+#define TOE_USER_TIMEOUT	5	/* ms; 0: default */
+#define TOE_CREDIT		0x100	/* bytes unread; this library's */
+
+/*
+ * Set or get an option; waits for the adapter's answer (it comes at once).
+ * -EINVAL, -ENOTCONN, -EAGAIN (request queue full).
+ */
+int toe_setopt(struct toe_conn *conn, int option, uint64_t value);
+int toe_getopt(struct toe_conn *conn, int option, uint64_t *value);
+
+/* ---- Sending ------------------------------------------------------------ */
+
+#define TOE_MORE	0x1u	/* more follows at once: no need to push, and
+				 * the doorbell may wait for the next call */
+
+/*
+ * Copy up to len bytes and send them; no system call.  Returns the number of
+ * bytes taken, which may be less than len.  -EAGAIN: none now, TOE_WRITABLE
+ * will be reported; -ENOTCONN: not yet connected; -EPIPE: after
+ * toe_shutdown(); else the connection's error.
+ */
+ssize_t toe_send(struct toe_conn *conn, const void *buf, size_t len,
+		 unsigned int flags);
+ssize_t toe_sendv(struct toe_conn *conn, const struct iovec *iov, int iovcnt,
+		  unsigned int flags);
+
+/*
+ * Send len bytes (1..TOE_SEND_MEM_MAX) at offset of registered memory without
+ * a copy; no system call.  All or nothing is taken: returns 0, and when the
+ * adapter has the bytes, an event TOE_SENT with the cookie says so; until then
+ * the caller leaves them alone.  Errors as for toe_send(), and -EINVAL.
+ */
+#define TOE_SEND_MEM_MAX	(1u << 20)
+int toe_send_mem(struct toe_conn *conn, const struct toe_mem *mem,
+		 size_t offset, size_t len, unsigned int flags,
+		 uint64_t cookie);
+
+/* Tell the adapter of requests whose doorbell TOE_MORE held back. */
+void toe_flush(struct toe *toe);
+
+/* Bytes, and requests, taken by send calls that the adapter has not taken. */
+size_t toe_send_pending(const struct toe_conn *conn);
+
+/* ---- Receiving ---------------------------------------------------------- */
+
+/* A piece of the byte stream in a buffer that the adapter filled. */
+struct toe_lend {
+	const void *data;
+	size_t length;
+	uint32_t buffer;	/* the library's name for it */
+	uint32_t rsvd;
+};
+
+/*
+ * Borrow the next received bytes where they lie; no system call, no copy.
+ * Returns 1 and fills *lend; 0: end of the stream (the peer sent FIN);
+ * -EAGAIN: nothing now; else the connection's error.  The connection's
+ * credit, and the context's buffers, are short by this buffer until
+ * toe_recv_return(); order of returning is free.
+ */
+int toe_recv_lend(struct toe_conn *conn, struct toe_lend *lend);
+
+/*
+ * Give a buffer back; also after its connection was closed.  -EINVAL: it was
+ * not lent.  No system call.
+ */
+int toe_recv_return(struct toe *toe, const struct toe_lend *lend);
+
+/*
+ * Copy up to len received bytes to buf; no system call.  Returns their number,
+ * 0 at the end of the stream, -EAGAIN, or the connection's error.  Bytes that
+ * came before an error are given first.
+ */
+#define TOE_PEEK	0x1u	/* leave them in place */
+ssize_t toe_recv(struct toe_conn *conn, void *buf, size_t len,
+		 unsigned int flags);
+
+/* Received bytes that wait in buffers for toe_recv() or toe_recv_lend(). */
+size_t toe_recv_pending(const struct toe_conn *conn);
+
+/* ---- Events ------------------------------------------------------------- */
+
+#define TOE_CONNECTED	0x01u	/* toe_connect() succeeded */
+#define TOE_READABLE	0x02u	/* bytes came since the last look */
+#define TOE_WRITABLE	0x04u	/* sends again after -EAGAIN */
+#define TOE_ACCEPTABLE	0x08u	/* connections wait on the listener */
+#define TOE_PEER_CLOSED	0x10u	/* FIN came; all bytes before are there */
+#define TOE_CLOSED	0x20u	/* connection is over; see status */
+#define TOE_SENT	0x40u	/* a toe_send_mem() is done; see cookie */
+#define TOE_DEAD	0x80u	/* the context is; close it */
+
+struct toe_event {
+	uint32_t events;		/* TOE_CONNECTED ... ; several at once */
+	int status;			/* CLOSED, SENT, DEAD: 0 or -errno */
+	struct toe_conn *conn;		/* or NULL */
+	struct toe_listener *listener;	/* ACCEPTABLE, else NULL */
+	void *user;			/* of the connection or listener */
+	uint64_t cookie;		/* SENT: of toe_send_mem() */
+	uint32_t bytes;			/* SENT: bytes taken by the adapter */
+	uint32_t rsvd;
+};
+
+/*
+ * Look at the completion queue and report up to n events; never sleeps, no
+ * system call.  An event is news: READABLE is reported again when more bytes
+ * come, not because some are left.  Returns the number of events.
+ */
+int toe_poll(struct toe *toe, struct toe_event *events, int n);
+
+/*
+ * Wait until toe_poll() has something to report: looks some times (spin), then
+ * sleeps.  Returns 1, 0 after the time-out, -EINTR.  With TOE_CFG_SPIN it
+ * never sleeps and the time-out's grain is the kernel's tick.
+ */
+int toe_wait(struct toe *toe, int timeout);
+
+/*
+ * Ask for an interrupt at the next completion, so that a sleep in poll() on
+ * toe_fd() ends.  Returns 1 if there is something to report already (don't
+ * sleep), else 0.  No system call.
+ */
+int toe_arm(struct toe *toe);
+
+/* ---- Blocking helpers, built on the above ------------------------------- */
+
+/* toe_connect() and wait for the outcome; on an error there is no conn. */
+int toe_connect_wait(struct toe *toe, const struct sockaddr *addr,
+		     socklen_t addrlen, const struct toe_conn_opts *opts,
+		     int timeout, struct toe_conn **conn);
+int toe_accept_wait(struct toe_listener *listener,
+		    const struct toe_conn_opts *opts, int timeout,
+		    struct toe_conn **conn);
+/* Send all; bytes taken before an error or -ETIMEDOUT, or that if none. */
+ssize_t toe_send_all(struct toe_conn *conn, const void *buf, size_t len,
+		     int timeout);
+/* At least one byte, 0 at the end of the stream, or -ETIMEDOUT. */
+ssize_t toe_recv_wait(struct toe_conn *conn, void *buf, size_t len,
+		      int timeout);
+/* Until the adapter has taken all that was sent. */
+int toe_send_drain(struct toe_conn *conn, int timeout);
+
+/* ---- Statistics --------------------------------------------------------- */
+
+/* X(name, "what it counts"); grows at the end only. */
+#define TOE_STATS(X) \
+	X(syscalls, "system calls made on the data path (waiting only)") \
+	X(sleeps, "times the library slept in poll()") \
+	X(requests, "requests posted") \
+	X(completions, "completions and events consumed") \
+	X(doorbells, "doorbell writes of all kinds") \
+	X(doorbells_rq, "doorbells: requests") \
+	X(doorbells_arm, "doorbells: completion queue armed") \
+	X(doorbells_bq, "doorbells: receive buffers") \
+	X(doorbells_cq, "doorbells: completion queue has space") \
+	X(doorbells_saved, "request doorbells not needed: adapter was looking") \
+	X(bytes_out, "bytes taken by send calls") \
+	X(bytes_out_copied, "of these, copied by toe_send") \
+	X(bytes_in, "bytes received") \
+	X(bytes_in_copied, "of these, copied by toe_recv") \
+	X(buffers, "receive buffers filled") \
+	X(credits, "CREDIT requests") \
+	X(connects, "toe_connect calls") \
+	X(accepts, "toe_accept calls that gave a connection") \
+	X(rq_full, "times the request queue was full") \
+	X(staging_full, "times the staging memory was full") \
+	X(stale, "events of connections already closed") \
+	X(bad, "completions that made no sense") \
+	X(conns, "connections and listeners now open") \
+	X(polls, "toe_poll calls")
+
+struct toe_stats {
+#define TOE_STATS_FIELD(name, text) uint64_t name;
+	TOE_STATS(TOE_STATS_FIELD)
+#undef TOE_STATS_FIELD
+};
+
+/*
+ * Copy the context's statistics; no system call.  size is
+ * sizeof(struct toe_stats), so that old programs get what they know.
+ */
+int toe_stats(const struct toe *toe, struct toe_stats *stats, size_t size);
+
+struct toe_conn_stats {
+	uint64_t bytes_out;
+	uint64_t bytes_in;
+	uint64_t sends;			/* requests */
+	uint64_t buffers;		/* received */
+	uint64_t recv_pending;		/* bytes */
+	uint64_t send_pending;		/* bytes */
+	uint64_t lent;			/* buffers with the caller */
+	uint32_t handle;		/* the adapter's name of it */
+	uint32_t mss;			/* bytes */
+};
+int toe_conn_stats(const struct toe_conn *conn, struct toe_conn_stats *stats,
+		   size_t size);
+
+/* A sentence for a negative errno value returned by this library. */
+const char *toe_strerror(int error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TOE_H */
