@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nop.h - inside the network operation processors.
+ *
+ * What the files of nop/ share with each other and nobody else: the state of
+ * the network side, and the calls between Ethernet, ARP, IPv4, ICMP and TCP.
+ * The host side knows stream.h only.
+ *
+ *   frame in:   nop.c -> eth.c -> arp.c | ipv4.c -> icmp.c | tcp/
+ *                          \-> the operating system (ops->eth_frame)
+ *   packet out: tcp/, icmp.c -> ipv4.c -> route.c -> arp.c -> eth.c -> port
+ *
+ * Addresses are 16 bytes in network order; an IPv4 address stands in the
+ * first four and the rest is zero.  Times are ns of the virtual clock.
+ */
+#ifndef TOE_NOP_H
+#define TOE_NOP_H
+
+#include <string.h>
+#include <glib.h>
+#include "checksum.h"
+#include "counters.h"
+#include "env.h"
+#include "lmem.h"
+#include "ports.h"
+#include "siphash.h"
+#include "stream.h"
+#include "timer.h"
+#include "toe_hw.h"
+
+#define TOE_NS_PER_MS           1000000LL
+#define TOE_NS_PER_S            1000000000LL
+
+#define TOE_PROTO_ICMP          1u
+#define TOE_PROTO_TCP           6u
+#define TOE_PROTO_UDP           17u
+
+#define TOE_FRAME_MAX           (65535u + 18u)  /* IPv4 packet, VLAN tag */
+#define TOE_MTU_MIN             68u             /* RFC 791 */
+#define TOE_MTU_DEFAULT         1500u
+
+/* Room before the transport header in the transmit buffer. */
+#define TOE_TX_HEADROOM         128u
+
+#define TOE_ADDRS_MAX           64u
+#define TOE_ROUTES_MAX          512u
+#define TOE_NEIGHS_MAX          1024u
+
+/* Output that waits because the port is busy. */
+#define TOE_DEFER_FRAMES_MAX    128u
+#define TOE_DEFER_BYTES_MAX     (1u << 20)
+
+/* Timer ids from config.connections on are the NOP's own. */
+#define TOE_TIMER_ANNOUNCE      0u
+#define TOE_TIMER_NEIGH         8u              /* + index of the neighbour */
+#define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
+
+typedef struct ToeTcp ToeTcp;
+typedef struct ToeArp ToeArp;
+
+/* An address of the port. */
+typedef struct ToeLocalAddr {
+    uint8_t family;
+    uint8_t prefix;
+    uint8_t announce;           /* gratuitous ARPs still to be sent */
+    uint8_t addr[16];
+    int64_t defended;           /* last defence against another claim */
+} ToeLocalAddr;
+
+typedef struct ToeRoute {
+    uint8_t family;
+    uint8_t prefix;
+    bool connected;             /* belongs to a local address */
+    uint32_t metric;
+    uint8_t dst[16];            /* bits behind the prefix are zero */
+    uint8_t gateway[16];        /* zero: on link */
+} ToeRoute;
+
+/* A frame waiting for something. */
+typedef struct ToeWaiting {
+    struct ToeWaiting *next;
+    size_t len;
+    uint8_t data[];
+} ToeWaiting;
+
+struct ToeNop {
+    const ToeEnv *env;
+    ToeLmem *lm;
+    ToeCounters *counters;
+    ToeNopConfig config;
+    const ToeStreamOps *ops;
+    void *ops_opaque;
+
+    /* The port, as the driver set it. */
+    uint8_t mac[6];
+    uint32_t mtu;               /* IP bytes; TOE_MTU_MIN..config.mtu_max */
+    uint32_t filter;            /* TOE_FILTER_* */
+    uint64_t mcast_hash;
+    bool link;
+    bool port_busy;             /* send nothing now */
+    ToeWaiting *defer_first;    /* what was sent nevertheless */
+    ToeWaiting *defer_last;
+    uint32_t defer_frames;
+    uint32_t defer_bytes;
+
+    /* TOE_PARAM_* */
+    uint32_t time_wait_ms;
+    uint32_t orphan_ms;
+    uint32_t rcvbuf;
+    uint32_t sndbuf;
+    uint16_t port_lo;           /* may be above port_hi: toe_ports_pick() */
+    uint16_t port_hi;
+    uint8_t ttl;
+
+    ToeTimers timers;
+    ToePorts tcp_ports;
+    ToeSipKey hash_key;         /* for tables and identifiers */
+
+    ToeLocalAddr addrs[TOE_ADDRS_MAX];
+    uint32_t naddrs;
+    ToeRoute routes[TOE_ROUTES_MAX];    /* first match is the best */
+    uint32_t nroutes;
+
+    ToeArp *arp;
+    uint16_t ip_id;
+    uint32_t icmp_tokens;       /* errors that may be sent now */
+    int64_t icmp_refill;        /* time up to which tokens were given */
+
+    uint8_t *tx;                /* headroom + 64 KiB */
+    ToeTcp *tcp;
+};
+
+/* ---- nop.c ---- */
+
+static inline int64_t toe_nop_now(ToeNop *n)
+{
+    return n->env->now(n->env->opaque);
+}
+
+/* A random number from the world. */
+static inline uint64_t toe_nop_random(ToeNop *n)
+{
+    uint64_t r;
+
+    n->env->random(n->env->opaque, &r, sizeof(r));
+    return r;
+}
+
+/* A mistake of the guest, printf style. */
+void toe_nop_guest_error(ToeNop *n, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
+
+/* ---- What goes between IP and the transports ---- */
+
+/* A received packet; lengths, checksum of the header, addresses checked. */
+typedef struct ToeIpPacket {
+    uint8_t family;             /* TOE_AF_* */
+    uint8_t tos;
+    uint8_t ttl;
+    uint8_t proto;
+    uint8_t src[16];            /* unicast, not our own */
+    uint8_t dst[16];            /* ours */
+    const uint8_t *payload;     /* transport header on */
+    size_t len;
+} ToeIpPacket;
+
+/*
+ * An ICMP error about a TCP segment of ours; nothing in it is trustworthy:
+ * TCP checks that seq is outstanding (RFC 5927).
+ */
+typedef struct ToeIcmpError {
+    uint8_t family;
+    uint8_t type;               /* as on the wire */
+    uint8_t code;
+    uint8_t src[16];            /* of the quoted packet: local */
+    uint8_t dst[16];            /* of the quoted packet: remote */
+    uint16_t lport;
+    uint16_t rport;
+    uint32_t seq;
+    uint32_t mtu;               /* fragmentation needed: next hop's, or 0 */
+} ToeIcmpError;
+
+/* ---- tcp/ ---- */
+
+ToeTcp *toe_tcp_new(ToeNop *n);
+void toe_tcp_free(ToeTcp *tcp);
+/* Every connection vanishes: no event, no segment. */
+void toe_tcp_reset(ToeTcp *tcp);
+/*
+ * A segment.  False: no connection or listener of the adapter takes it; it
+ * goes to the operating system, or to toe_tcp_reject() if that is not up.
+ */
+bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p);
+/* Answer RST (RFC 9293 3.10.7.1). */
+void toe_tcp_reject(ToeNop *n, const ToeIpPacket *p);
+/* False: about no connection of the adapter. */
+bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e);
+/* The timer of this NCB expired; index < config.connections. */
+void toe_tcp_timer(ToeNop *n, uint32_t index);
+/*
+ * An output turn; takes the frame bytes it sent off *budget and ends when
+ * that is used up or n->port_busy is set.  True: more waits.
+ */
+bool toe_tcp_run(ToeNop *n, uint32_t *budget);
+/* This address is no longer ours. */
+void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr);
+
+/* ---- route.c ---- */
+
+/*
+ * Find the way to dst.  laddr: a local address, or zero: chosen and filled
+ * in.  *mtu: the largest IP packet that toe_ip_output() takes for it, which
+ * is config.max_segment if the port takes large packets, else n->mtu; may be
+ * NULL.  TOE_ST_OK; TOE_ST_INVALID: family; TOE_ST_ADDRNOTAVAIL: laddr is
+ * not ours, or there is none to choose; TOE_ST_NOROUTE: also for dst not a
+ * unicast address, or our own.
+ */
+uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
+                     uint8_t *laddr, uint32_t *mtu);
+bool toe_ip_is_local(ToeNop *n, uint8_t family, const uint8_t *addr);
+/* The local address's entry, or NULL. */
+ToeLocalAddr *toe_route_local(ToeNop *n, uint8_t family, const uint8_t *addr);
+/* The neighbour to send to for dst.  False: no route. */
+bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
+                        uint8_t *hop);
+/* Is addr reached without a gateway? */
+bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr);
+void toe_route_reset(ToeNop *n);
+
+/* ---- ipv4.c ---- */
+
+#define TOE_IP_DF               0x1u    /* do not fragment */
+
+/*
+ * Where the transport header goes; after it there is room for 64 KiB.  There
+ * is one such buffer: it is the caller's until toe_ip_output(), which leaves
+ * the contents from here on as they are.
+ */
+uint8_t *toe_ip_tx_buffer(ToeNop *n);
+/*
+ * Send the len bytes in the transmit buffer, whose transport checksum is in
+ * place.  Headers are put before them.  While the neighbour is being resolved
+ * or the port is busy, a bounded number of copies waits: TOE_ST_OK as well.
+ * TOE_ST_NOROUTE, TOE_ST_TOOBIG; TOE_ST_UNREACH: the neighbour did not
+ * answer lately; TOE_ST_BUSY, TOE_ST_NOMEM: no room to wait, dropped and
+ * counted; TOE_ST_LINKDOWN: dropped.
+ */
+uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
+                      const uint8_t *dst, uint8_t proto, uint8_t ttl,
+                      uint8_t tos, size_t len, unsigned flags);
+/* The largest IP packet that may be sent. */
+uint32_t toe_ip_max(const ToeNop *n);
+
+/*
+ * An IPv4 packet in an Ethernet frame; unicast: the frame was for our MAC
+ * alone.  False: it is the operating system's.
+ */
+bool toe_ipv4_input(ToeNop *n, const uint8_t *packet, size_t len,
+                    bool unicast);
+
+/* ---- icmp.c ---- */
+
+struct ToeWireIpv4;
+/* An ICMP message to us.  False: it is the operating system's. */
+bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p);
+/*
+ * Answer a packet with "destination unreachable" and this code, if the rules
+ * of RFC 1122 3.2.2 and the rate limit allow.
+ */
+void toe_icmp_unreachable(ToeNop *n, const struct ToeWireIpv4 *ip,
+                          uint8_t code);
+void toe_icmp_reset(ToeNop *n);
+
+/* ---- arp.c ---- */
+
+ToeArp *toe_arp_new(ToeNop *n);
+void toe_arp_free(ToeNop *n);
+void toe_arp_reset(ToeNop *n);
+/* An ARP packet.  True: handled; false: the operating system wants it too. */
+bool toe_arp_input(ToeNop *n, const uint8_t *packet, size_t len);
+/*
+ * Send an IPv4 frame to this neighbour: fills in the destination MAC, or
+ * keeps a copy and resolves.  As toe_ip_output().
+ */
+uint8_t toe_arp_output(ToeNop *n, const uint8_t *hop, uint8_t *frame,
+                       size_t len);
+/* The driver's word on a neighbour (mac NULL: forget it). */
+uint8_t toe_arp_set(ToeNop *n, const uint8_t *addr, const uint8_t *mac);
+/* Announce an address (all: NULL) to the neighbours, from a timer. */
+void toe_arp_announce(ToeNop *n, ToeLocalAddr *a);
+/* A timer of arp.c's; id as in TOE_TIMER_*. */
+void toe_arp_timer(ToeNop *n, uint32_t id);
+
+/* ---- eth.c ---- */
+
+/* Sort one received frame. */
+void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len);
+/*
+ * Send a frame of the NOP's: at once, or a copy when the port is ready again.
+ * TOE_ST_OK, TOE_ST_LINKDOWN, TOE_ST_BUSY: no room, dropped and counted.
+ */
+uint8_t toe_eth_output(ToeNop *n, const uint8_t *frame, size_t len);
+/* Send what waited for the port, as long as it takes it. */
+void toe_eth_flush(ToeNop *n, uint32_t *budget);
+/* Forget what waits for the port. */
+void toe_eth_reset(ToeNop *n);
+
+static inline bool toe_mac_is_group(const uint8_t *mac)
+{
+    return mac[0] & 1;
+}
+
+static inline bool toe_mac_is_zero(const uint8_t *mac)
+{
+    return !(mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]);
+}
+
+#endif
