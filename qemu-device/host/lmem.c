@@ -20,6 +20,9 @@
 #include <string.h>
 #include "lmem.h"
 
+/* Buflets in one span at most: bounds the search, and holds a 64 KiB frame. */
+#define SPAN_BUFLETS 32
+
 typedef struct ToeBuflet {
     uint32_t next;              /* in its chain or the free list, or NONE */
     uint16_t start;             /* of the bytes in the buflet */
@@ -291,16 +294,16 @@ uint8_t *toe_chain_span(ToeLmem *lm, const ToeChain *c, uint32_t off,
     at = off - start;
     p = lm->ram + (size_t)i * TOE_BUFLET_SIZE + lm->table[i].start + at;
     left = lm->table[i].used - at;
-    /* Go on as long as the next buflet is also the next one in RAM. */
-    while (lm->table[i].start + lm->table[i].used == TOE_BUFLET_SIZE &&
-           lm->table[i].next == i + 1 && lm->table[i + 1].start == 0) {
-        start += lm->table[i].used;
-        i++;
-        left += lm->table[i].used;
-    }
     if (pos) {
         pos->buflet = i;
         pos->start = start;
+    }
+    /* Go on as long as the next buflet is also the next one in RAM. */
+    for (int more = SPAN_BUFLETS - 1; more > 0 &&
+         lm->table[i].start + lm->table[i].used == TOE_BUFLET_SIZE &&
+         lm->table[i].next == i + 1 && lm->table[i + 1].start == 0; more--) {
+        i++;
+        left += lm->table[i].used;
     }
     *n = left;
     return p;
