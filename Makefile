@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Builds everything into build/ (or another folder: make O=DIR). QEMU and the guest's kernel live in a cache that all checkouts
+# share: $TOE_CACHE, or ~/.cache/toe. "make help" lists the targets.
+#
+# Parts that do not exist (a folder without sources) are skipped.
+
+O ?= build
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+SHELL := /bin/bash
+comma := ,
+
+# Targets that need no configuration.
+ifeq ($(filter-out help clean lint setup,$(or $(MAKECMDGOALS),all)),)
+CC := cc
+PREFIX := /usr/local
+else
+-include $(O)/config.mk
+endif
+
+ifneq ($(O),build)
+build/config.mk:
+	./configure
+$(O)/config.mk: build/config.mk
+	@mkdir -p $(@D) && cp $< $@
+else
+$(O)/config.mk:
+	./configure
+endif
+
+export TOE_BUILD := $(abspath $(O))
+
+# Quiet unless V=1.
+Q := $(if $(V),,@)
+note = $(if $(V),,@echo "  $(1)	$(patsubst $(CURDIR)/%,%,$(2))")
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra
+STD := -std=gnu11
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g
+ifeq ($(ASAN),yes)
+EXTRA := $(SANITIZE)
+endif
+pkg = $(shell pkg-config $(1) 2>/dev/null)
+GLIB_CFLAGS = $(call pkg,--cflags glib-2.0)
+GLIB_LIBS = $(call pkg,--libs glib-2.0)
+CHECK_CFLAGS = $(call pkg,--cflags check)
+CHECK_LIBS = $(call pkg,--libs check)
+
+VERSION := 0.1.0
+
+# ---------------------------------------------------------------------------------------------- all
+
+.PHONY: all help setup check-tools
+all: check-tools qemu adapter guest lib tools
+
+help:
+	@echo 'make             build everything: QEMU with the adapter, driver, library, tools, guest'
+	@echo 'make demo        install what is missing, build, and show a fetch through the adapter'
+	@echo 'make check       install what is missing, build, and run every test'
+	@echo 'make check-unit  tests of the adapter without QEMU; also check-device (QEMU, no guest),'
+	@echo '                 check-guest (in a VM), check-system (several VMs), lint'
+	@echo 'make bench       measure, print a table, write $(O)/bench.json'
+	@echo 'make install     install library, tools, headers, man pages and driver source; DESTDIR=, PREFIX='
+	@echo 'make setup       install what is missing with apt'
+	@echo 'make clean       remove $(O)/ (the cache stays: $${TOE_CACHE:-~/.cache/toe})'
+	@echo ''
+	@echo 'parts:           qemu adapter driver guest lib tools tests'
+	@echo 'variables:       O=DIR build there; V=1 show commands; TESTS="NAME..." run these only (check*)'
+	@echo 'configuration:   ./configure --help'
+	@echo 'a VM:            scripts/toe-vm --help'
+
+setup:
+	@scripts/setup
+
+check-tools:
+	@scripts/setup --check
+
+# ---------------------------------------------------------------------------------------------- QEMU and the guest
+
+.PHONY: qemu guest driver
+QEMU_ARGS := $(if $(QEMU_SRC),--src=$(QEMU_SRC)) $(if $(filter-out cc,$(CC)),--cc="$(CC)") $(if $(filter yes,$(ASAN)),--asan)
+
+# The real binary is in the cache; the wrapper knows where the firmware is.
+qemu: $(O)/config.mk
+	@scripts/build-qemu $(QEMU_ARGS) >$(O)/qemu.path.tmp
+	@if cmp -s $(O)/qemu.path.tmp $(O)/qemu.path; then rm $(O)/qemu.path.tmp; else mv $(O)/qemu.path.tmp $(O)/qemu.path; fi
+	@scripts/qemu-wrapper "$$(cat $(O)/qemu.path)" $(O)/qemu-system-x86_64
+
+guest: qemu
+	@scripts/build-guest --out=$(O) --qemu="$$(cat $(O)/qemu.path)" --cc="$(CC)" $(GUEST_KERNELS)
+
+driver: guest
+
+# ---------------------------------------------------------------------------------------------- the adapter, outside QEMU
+
+ADAPTER_SRC := $(wildcard qemu-device/adapter.c qemu-device/host/*.c qemu-device/nop/*.c qemu-device/nop/tcp/*.c)
+ADAPTER_INC := -Iqemu-device -Iqemu-device/include -I$(O)/gen
+ADAPTER_OBJ := $(ADAPTER_SRC:%.c=$(O)/plain/%.o)
+ADAPTER_ASAN_OBJ := $(ADAPTER_SRC:%.c=$(O)/asan/%.o)
+
+.PHONY: adapter
+adapter: $(if $(ADAPTER_SRC),$(O)/libtoe-adapter.a)
+
+$(O)/gen/toe_trace.h: $(wildcard qemu-device/trace-events) scripts/gen-trace.py
+	$(call note,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-trace.py --plain-header qemu-device/trace-events $@
+
+$(O)/plain/%.o: %.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CFLAGS) $(EXTRA) $(WARN) $(ADAPTER_INC) $(GLIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/asan/%.o: %.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(SANITIZE) $(WARN) $(ADAPTER_INC) $(GLIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/libtoe-adapter.a: $(ADAPTER_OBJ)
+	$(call note,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/asan/libtoe-adapter.a: $(ADAPTER_ASAN_OBJ)
+	$(call note,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# ---------------------------------------------------------------------------------------------- library and tools
+
+LIB_SRC := $(wildcard guest-lib/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/lib/obj/%.o)
+PRELOAD_SRC := $(wildcard guest-lib/preload/*.c)
+PRELOAD_OBJ := $(PRELOAD_SRC:%.c=$(O)/lib/obj/%.o)
+TOOL_SRC := $(filter-out guest-lib/tools/lib%.c guest-lib/tools/common%.c,$(wildcard guest-lib/tools/*.c))
+TOOL_COMMON := $(filter guest-lib/tools/lib%.c guest-lib/tools/common%.c,$(wildcard guest-lib/tools/*.c))
+TOOL_COMMON_OBJ := $(TOOL_COMMON:%.c=$(O)/lib/obj/%.o)
+TOOLS := $(TOOL_SRC:guest-lib/tools/%.c=$(O)/bin/%)
+LIB_INC := -Iguest-lib -Iguest-lib/include -Iqemu-device/include -Iguest-driver/include
+
+.PHONY: lib tools
+lib: $(if $(LIB_SRC),$(O)/lib/libtoe.a $(O)/lib/libtoe.so) $(if $(PRELOAD_SRC),$(O)/lib/libtoe-preload.so)
+tools: $(TOOLS)
+
+$(O)/lib/obj/%.o: %.c
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(CFLAGS) $(EXTRA) $(WARN) -fPIC $(LIB_INC) -MMD -MP -c -o $@ $<
+
+$(O)/lib/libtoe.a: $(LIB_OBJ)
+	$(call note,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/lib/libtoe.so.1: $(LIB_OBJ) $(wildcard guest-lib/libtoe.map)
+	$(call note,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -shared -Wl,-soname,libtoe.so.1 $(if $(EXTRA),,-Wl$(comma)-z$(comma)defs) \
+		$(addprefix -Wl$(comma)--version-script=,$(wildcard guest-lib/libtoe.map)) -o $@ $(LIB_OBJ) -lpthread
+
+$(O)/lib/libtoe.so: $(O)/lib/libtoe.so.1
+	$(Q)ln -sfn libtoe.so.1 $@
+
+# The preload library carries libtoe inside and shows none of its names to the program.
+$(O)/lib/libtoe-preload.so: $(PRELOAD_OBJ) $(O)/lib/libtoe.a $(wildcard guest-lib/preload/preload.map)
+	$(call note,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -shared -Wl,-soname,libtoe-preload.so -Wl,--exclude-libs,ALL \
+		$(addprefix -Wl$(comma)--version-script=,$(wildcard guest-lib/preload/preload.map)) \
+		-o $@ $(PRELOAD_OBJ) $(O)/lib/libtoe.a -ldl -lpthread
+
+$(O)/bin/%: $(O)/lib/obj/guest-lib/tools/%.o $(TOOL_COMMON_OBJ) $(O)/lib/libtoe.a
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ -lpthread
+
+# ---------------------------------------------------------------------------------------------- tests
+
+# unit: one check program per tests/unit/test_*.c, sanitizers on, with the adapter as a library
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_COMMON := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+UNIT := $(UNIT_SRC:%.c=$(O)/%)
+# device: check programs that speak qtest; what they share is in lib*.c
+DEVICE_COMMON := $(wildcard tests/device/lib*.c)
+DEVICE_SRC := $(filter-out $(DEVICE_COMMON),$(wildcard tests/device/*.c))
+DEVICE := $(DEVICE_SRC:%.c=$(O)/%)
+# guest, system: scripts, and the programs that they run in the guest
+GUEST_COMMON := $(wildcard tests/guest/lib*.c)
+GUEST_SRC := $(filter-out $(GUEST_COMMON),$(wildcard tests/guest/*.c tests/system/*.c))
+GUEST_PROGRAMS := $(GUEST_SRC:%.c=$(O)/%)
+GUEST_SH := $(filter-out tests/guest/lib%.sh tests/guest/common%.sh,$(wildcard tests/guest/*.sh))
+SYSTEM_SH := $(filter-out tests/system/lib%.sh tests/system/common%.sh,$(wildcard tests/system/*.sh))
+SCRIPT_TESTS := $(wildcard tests/scripts/*.sh)
+
+.PHONY: tests unit-tests device-tests guest-tests
+tests: unit-tests device-tests guest-tests
+unit-tests: $(UNIT)
+device-tests: $(DEVICE)
+guest-tests: $(GUEST_PROGRAMS)
+
+$(O)/asan/tests/unit/%.o: tests/unit/%.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(SANITIZE) $(WARN) -Itests/unit $(ADAPTER_INC) $(GLIB_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/tests/unit/%: $(O)/asan/tests/unit/%.o $(UNIT_COMMON:%.c=$(O)/asan/%.o) $(O)/asan/libtoe-adapter.a
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) $(CHECK_LIBS) -lm
+
+$(O)/tests/obj/%.o: tests/%.c
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(CFLAGS) $(WARN) -I$(<D) -Itests $(LIB_INC) $(GLIB_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/tests/device/%: $(O)/tests/obj/device/%.o $(DEVICE_COMMON:tests/%.c=$(O)/tests/obj/%.o)
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(GLIB_LIBS) $(CHECK_LIBS)
+
+$(O)/tests/guest/%: $(O)/tests/obj/guest/%.o
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $< $(GUEST_COMMON:tests/%.c=$(O)/tests/obj/%.o) $(O)/lib/libtoe.a -lpthread
+
+$(O)/tests/system/%: $(O)/tests/obj/system/%.o
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $< $(GUEST_COMMON:tests/%.c=$(O)/tests/obj/%.o) $(O)/lib/libtoe.a -lpthread
+
+# A list of guest programs depends on the whole library; keep the pattern rules' intermediate files.
+$(GUEST_PROGRAMS): $(GUEST_COMMON:tests/%.c=$(O)/tests/obj/%.o) $(if $(LIB_SRC),$(O)/lib/libtoe.a)
+.SECONDARY:
+
+.PHONY: check check-unit check-device check-guest check-system check-scripts lint demo bench
+RUN := scripts/run-tests $(if $(TAP),--tap) $(addprefix --only=,$(TESTS))
+
+# Set-up comes first and alone: what it installs is needed to read the rest.
+check: setup
+	@$(MAKE) --no-print-directory O=$(O) all tests
+	@$(RUN) $(UNIT) $(DEVICE) $(SCRIPT_TESTS) scripts/lint $(GUEST_SH) $(SYSTEM_SH)
+
+check-unit: unit-tests
+	@$(RUN) $(UNIT)
+
+check-device: qemu device-tests
+	@$(RUN) $(DEVICE)
+
+check-scripts: guest
+	@$(RUN) $(SCRIPT_TESTS) scripts/lint
+
+check-guest: all guest-tests
+	@$(RUN) $(GUEST_SH)
+
+check-system: all guest-tests
+	@$(RUN) $(SYSTEM_SH)
+
+lint:
+	@scripts/lint --all
+
+demo: setup
+	@$(MAKE) --no-print-directory O=$(O) all
+	@scripts/demo
+
+bench: setup
+	@$(MAKE) --no-print-directory O=$(O) all
+	@scripts/bench $(BENCH_ARGS)
+
+# ---------------------------------------------------------------------------------------------- install
+
+DESTDIR ?=
+D = $(DESTDIR)$(PREFIX)
+.PHONY: install clean
+install: lib tools
+	install -d $(D)/lib/pkgconfig $(D)/include $(D)/bin $(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man7
+	install -m 755 $(O)/lib/libtoe.so.1 $(D)/lib/
+	ln -sfn libtoe.so.1 $(D)/lib/libtoe.so
+	install -m 644 $(O)/lib/libtoe.a $(D)/lib/
+	$(if $(PRELOAD_SRC),install -m 755 $(O)/lib/libtoe-preload.so $(D)/lib/)
+	install -m 644 $(wildcard guest-lib/include/*.h) $(D)/include/
+	printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: libtoe\nDescription: TCP through the TOE adapter, without the kernel\nVersion: %s\nLibs: -L$${libdir} -ltoe\nCflags: -I$${includedir}\n' \
+		'$(PREFIX)' '$(VERSION)' >$(D)/lib/pkgconfig/libtoe.pc
+	for section in 1 3 7; do \
+		for page in guest-lib/man/*.$$section; do \
+			[ ! -e "$$page" ] || install -m 644 "$$page" $(D)/share/man/man$$section/; \
+		done; \
+	done
+	$(if $(TOOLS),install -m 755 $(TOOLS) $(D)/bin/)
+	install -d $(D)/src/toe-$(VERSION)
+	install -m 644 $(wildcard guest-driver/*.c guest-driver/*.h guest-driver/Kbuild guest-driver/include/*.h qemu-device/include/*.h) $(D)/src/toe-$(VERSION)/
+	printf 'PACKAGE_NAME="toe"\nPACKAGE_VERSION="%s"\nBUILT_MODULE_NAME[0]="toe"\nDEST_MODULE_LOCATION[0]="/updates"\nMAKE[0]="make -C $${kernel_source_dir} M=$${dkms_tree}/toe/%s/build KCFLAGS=-I$${dkms_tree}/toe/%s/build"\nAUTOINSTALL="yes"\n' \
+		'$(VERSION)' '$(VERSION)' '$(VERSION)' >$(D)/src/toe-$(VERSION)/dkms.conf
+
+clean:
+	rm -rf $(O)
+
+# What each object was made from.
+-include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests -name '*.d' 2>/dev/null)
