@@ -157,7 +157,7 @@ int toe_listen(struct toe *toe, const struct sockaddr *addr,
 	       struct toe_listener **listener);
 
 /*
- * Take the next connection of an TOE_ACCEPTABLE listener; no system call.
+ * Take the next connection of a TOE_ACCEPTABLE listener; no system call.
  * opts may be NULL; local is ignored.  -EAGAIN: none waits.  A connection
  * that died meanwhile reports TOE_CLOSED.
  */
@@ -203,8 +203,8 @@ int toe_shutdown(struct toe_conn *conn);
 
 /*
  * Let go in order; no system call.  What was sent is delivered by the adapter.
- * conn is dead after the call, no event of it will be seen, and buffers lent
- * from it stay with the caller until toe_recv_return().  If received bytes
+ * conn is dead after the call, no event of it will be seen (but TOE_SENT, with
+ * conn NULL), and buffers lent from it stay with the caller until toe_recv_return().  If received bytes
  * were left unread, the peer sees a reset (RFC 9293, 3.6.1).  NULL is allowed.
  */
 void toe_close_conn(struct toe_conn *conn);
@@ -247,7 +247,8 @@ ssize_t toe_sendv(struct toe_conn *conn, const struct iovec *iov, int iovcnt,
  * Send len bytes (1..TOE_SEND_MEM_MAX) at offset of registered memory without
  * a copy; no system call.  All or nothing is taken: returns 0, and when the
  * adapter has the bytes, an event TOE_SENT with the cookie says so; until then
- * the caller leaves them alone.  Errors as for toe_send(), and -EINVAL.
+ * the caller leaves them alone.  The event comes also after the connection was
+ * closed, then with conn NULL.  Errors as for toe_send(), and -EINVAL.
  */
 #define TOE_SEND_MEM_MAX	(1u << 20)
 int toe_send_mem(struct toe_conn *conn, const struct toe_mem *mem,
