@@ -85,14 +85,11 @@ check-tools:
 .PHONY: qemu guest driver
 QEMU_ARGS := $(if $(QEMU_SRC),--src=$(QEMU_SRC)) $(if $(filter-out cc,$(CC)),--cc="$(CC)") $(if $(filter yes,$(ASAN)),--asan)
 
-# The real binary is in the cache; the wrapper knows where the firmware is.
 qemu: $(O)/config.mk
-	@scripts/build-qemu $(QEMU_ARGS) >$(O)/qemu.path.tmp
-	@if cmp -s $(O)/qemu.path.tmp $(O)/qemu.path; then rm $(O)/qemu.path.tmp; else mv $(O)/qemu.path.tmp $(O)/qemu.path; fi
-	@scripts/qemu-wrapper "$$(cat $(O)/qemu.path)" $(O)/qemu-system-x86_64
+	@scripts/build-qemu --out=$(O) $(QEMU_ARGS)
 
 guest: qemu
-	@scripts/build-guest --out=$(O) --qemu="$$(cat $(O)/qemu.path)" --cc="$(CC)" $(GUEST_KERNELS)
+	@scripts/build-guest --out=$(O) --cc="$(CC)" $(GUEST_KERNELS)
 
 driver: guest
 
