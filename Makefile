@@ -275,18 +275,22 @@ install: lib tools
 	install -m 644 $(O)/lib/libtoe.a $(D)/lib/
 	$(if $(PRELOAD_SRC),install -m 755 $(O)/lib/libtoe-preload.so $(D)/lib/)
 	install -m 644 $(wildcard guest-lib/include/*.h) $(D)/include/
-	printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: libtoe\nDescription: TCP through the TOE adapter, without the kernel\nVersion: %s\nLibs: -L$${libdir} -ltoe\nCflags: -I$${includedir}\n' \
-		'$(PREFIX)' '$(VERSION)' >$(D)/lib/pkgconfig/libtoe.pc
+	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$${prefix}/lib|; s|@includedir@|$${prefix}/include|; s|@version@|$(VERSION)|' \
+		guest-lib/libtoe.pc.in >$(D)/lib/pkgconfig/libtoe.pc
 	for section in 1 3 7; do \
 		for page in guest-lib/man/*.$$section; do \
 			[ ! -e "$$page" ] || install -m 644 "$$page" $(D)/share/man/man$$section/; \
 		done; \
 	done
 	$(if $(TOOLS),install -m 755 $(TOOLS) $(D)/bin/)
-	install -d $(D)/src/toe-$(VERSION)
-	install -m 644 $(wildcard guest-driver/*.c guest-driver/*.h guest-driver/Kbuild guest-driver/include/*.h qemu-device/include/*.h) $(D)/src/toe-$(VERSION)/
-	printf 'PACKAGE_NAME="toe"\nPACKAGE_VERSION="%s"\nBUILT_MODULE_NAME[0]="toe"\nDEST_MODULE_LOCATION[0]="/updates"\nMAKE[0]="make -C $${kernel_source_dir} M=$${dkms_tree}/toe/%s/build KCFLAGS=-I$${dkms_tree}/toe/%s/build"\nAUTOINSTALL="yes"\n' \
-		'$(VERSION)' '$(VERSION)' '$(VERSION)' >$(D)/src/toe-$(VERSION)/dkms.conf
+	install -m 755 scripts/toe-vm $(D)/bin/
+	install -d $(D)/src/toe-$(VERSION)/include
+	install -m 644 $(wildcard guest-driver/*.c guest-driver/*.h guest-driver/Kbuild) $(D)/src/toe-$(VERSION)/
+	install -m 644 $(wildcard guest-driver/include/*.h qemu-device/include/*.h) $(D)/src/toe-$(VERSION)/include/
+	printf '%s\n' 'PACKAGE_NAME="toe"' 'PACKAGE_VERSION="$(VERSION)"' 'BUILT_MODULE_NAME[0]="toe"' \
+		'DEST_MODULE_LOCATION[0]="/updates"' 'AUTOINSTALL="yes"' \
+		'MAKE[0]="make -C $${kernel_source_dir} M=$${dkms_tree}/toe/$(VERSION)/build TOE_HW_INCLUDE=$${dkms_tree}/toe/$(VERSION)/build/include"' \
+		>$(D)/src/toe-$(VERSION)/dkms.conf
 
 clean:
 	rm -rf $(O)
