@@ -268,7 +268,7 @@ bench: setup
 DESTDIR ?=
 D = $(DESTDIR)$(PREFIX)
 .PHONY: install clean
-install: lib tools
+install: all
 	install -d $(D)/lib/pkgconfig $(D)/include $(D)/bin $(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man7
 	install -m 755 $(O)/lib/libtoe.so.1 $(D)/lib/
 	ln -sfn libtoe.so.1 $(D)/lib/libtoe.so
@@ -284,6 +284,14 @@ install: lib tools
 	done
 	$(if $(TOOLS),install -m 755 $(TOOLS) $(D)/bin/)
 	install -m 755 scripts/toe-vm $(D)/bin/
+	install -d $(D)/share/toe/qemu/roms
+	install -m 755 $(O)/qemu/qemu-system-x86_64 $(D)/share/toe/qemu/
+	install -m 644 $(O)/qemu/roms/* $(D)/share/toe/qemu/roms/
+	install -m 644 "$$(sed -n 's/^KERNEL=//p' $(O)/vm.conf)" $(D)/share/toe/kernel
+	install -m 644 "$$(sed -n 's/^INITRAMFS=//p' $(O)/vm.conf)" $(D)/share/toe/initramfs.cpio
+	install -m 644 "$$(sed -n 's/^DRIVER=//p' $(O)/vm.conf)" $(D)/share/toe/toe.ko
+	printf '%s\n' '# Read by toe-vm.' QEMU=qemu/qemu-system-x86_64 KERNEL=kernel INITRAMFS=initramfs.cpio DRIVER=toe.ko \
+		>$(D)/share/toe/vm.conf
 	install -d $(D)/src/toe-$(VERSION)/include
 	install -m 644 $(wildcard guest-driver/*.c guest-driver/*.h guest-driver/Kbuild) $(D)/src/toe-$(VERSION)/
 	install -m 644 $(wildcard guest-driver/include/*.h qemu-device/include/*.h) $(D)/src/toe-$(VERSION)/include/
