@@ -624,7 +624,11 @@ struct toe_hw_buf {
 	X(VIOL_REGISTER, viol_register, "violations: register access") \
 	X(ADM_COMMANDS, adm_commands, "admin commands") \
 	X(ADM_ERRORS, adm_errors, "admin commands completed with an error") \
-	X(RESETS, resets, "resets")
+	X(RESETS, resets, "resets") \
+	X(PORT_OUT_DROPS, port_out_drops, "frames not sent: no link, or port too long busy") \
+	X(ARP_CONFLICTS, arp_conflicts, "ARP packets that claim an address of ours") \
+	X(ICMP_ERRORS_OUT, icmp_errors_out, "ICMP errors sent") \
+	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

@@ -35,12 +35,15 @@
 #define TOE_PROTO_TCP           6u
 #define TOE_PROTO_UDP           17u
 
-#define TOE_FRAME_MAX           (65535u + 18u)  /* IPv4 packet, VLAN tag */
+#define TOE_ETH_FRAME_MAX       (65535u + 18u)  /* IPv4 packet, VLAN tag */
 #define TOE_MTU_MIN             68u             /* RFC 791 */
 #define TOE_MTU_DEFAULT         1500u
 
 /* Room before the transport header in the transmit buffer. */
 #define TOE_TX_HEADROOM         128u
+
+#define TOE_IPV4_MAX            65535u
+#define TOE_TX_SIZE             (TOE_TX_HEADROOM + TOE_IPV4_MAX + 1u)
 
 #define TOE_ADDRS_MAX           64u
 #define TOE_ROUTES_MAX          512u
@@ -223,6 +226,8 @@ ToeLocalAddr *toe_route_local(ToeNop *n, uint8_t family, const uint8_t *addr);
 /* The neighbour to send to for dst.  False: no route. */
 bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
                         uint8_t *hop);
+/* May one host have this address, as far as our own subnets tell? */
+bool toe_route_is_host(ToeNop *n, uint8_t family, const uint8_t *addr);
 /* Is addr reached without a gateway? */
 bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr);
 void toe_route_reset(ToeNop *n);
@@ -286,7 +291,7 @@ uint8_t toe_arp_output(ToeNop *n, const uint8_t *hop, uint8_t *frame,
                        size_t len);
 /* The driver's word on a neighbour (mac NULL: forget it). */
 uint8_t toe_arp_set(ToeNop *n, const uint8_t *addr, const uint8_t *mac);
-/* Announce an address (all: NULL) to the neighbours, from a timer. */
+/* Announce an address (NULL: all) to the neighbours, from a timer. */
 void toe_arp_announce(ToeNop *n, ToeLocalAddr *a);
 /* A timer of arp.c's; id as in TOE_TIMER_*. */
 void toe_arp_timer(ToeNop *n, uint32_t id);

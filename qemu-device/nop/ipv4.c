@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ipv4.c - IPv4 in and out (RFC 791, RFC 1122 section 3.2.1).
+ *
+ * In.  Only what was sent to our MAC and to an address of ours is the
+ * adapter's; broadcasts, groups, addresses that the operating system is only
+ * about to get (DHCP) and what it might forward are passed on unseen.  Of the
+ * adapter's packets the header is checked, options are skipped, and a source
+ * that no single host can have, or that is our own, is refused: answering it
+ * would serve an attack (RFC 1122, 3.2.1.3).
+ *
+ * What the transports do not take is the operating system's.  While its
+ * interface is not up, the adapter answers as the host: RST, or ICMP
+ * unreachable.
+ *
+ * Fragments are not reassembled here.  They go to the operating system,
+ * except those of TCP: it would put them together, find no connection, and
+ * reset one that lives on the adapter.  These are counted and dropped, and the
+ * peer's retransmission or path MTU discovery has to help itself.
+ *
+ * Out.  The transport leaves its packet in the one transmit buffer; the
+ * headers are put in front of it in place.
+ */
+#include "nop.h"
+#include "toe_trace.h"
+#include "wire.h"
+
+/* ---- In ---- */
+
+static bool dispatch(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
+{
+    bool os_up = n->filter & TOE_FILTER_UP;
+
+    switch (ip->proto) {
+    case TOE_PROTO_ICMP:
+        return toe_icmp_input(n, p);
+    case TOE_PROTO_TCP:
+        if (toe_tcp_input(n, p)) {
+            return true;
+        }
+        if (!os_up) {
+            toe_tcp_reject(n, p);
+        }
+        return !os_up;
+    default:
+        if (!os_up) {
+            toe_icmp_unreachable(n, ip, ip->proto == TOE_PROTO_UDP ?
+                                 TOE_ICMP_CODE_PORT :
+                                 TOE_ICMP_CODE_PROTOCOL);
+        }
+        return !os_up;
+    }
+}
+
+bool toe_ipv4_input(ToeNop *n, const uint8_t *packet, size_t len,
+                    bool unicast)
+{
+    ToeIpPacket p = { .family = TOE_AF_INET };
+    ToeWireIpv4 ip;
+
+    if (!unicast) {
+        return false;
+    }
+    switch (toe_wire_ipv4_parse(packet, len, &ip)) {
+    case TOE_WIRE_IPV4_CHECKSUM:
+        toe_count(n->counters, IP_BAD_CHECKSUM);
+        return true;
+    case TOE_WIRE_IPV4_HEADER:
+    case TOE_WIRE_IPV4_CUT:
+        toe_count(n->counters, IP_BAD_HEADER);
+        toe_trace_ip_bad(len);
+        return true;
+    case TOE_WIRE_IPV4_OK:
+        break;
+    }
+    memcpy(p.dst, ip.dst, 4);
+    if (!toe_ip_is_local(n, TOE_AF_INET, p.dst)) {
+        return false;
+    }
+    memcpy(p.src, ip.src, 4);
+    toe_count(n->counters, IP_IN);
+    toe_trace_ip_receive(toe_get32(ip.src), toe_get32(ip.dst), ip.proto,
+                         ip.len);
+    if (!toe_route_is_host(n, TOE_AF_INET, p.src) ||
+        toe_ip_is_local(n, TOE_AF_INET, p.src)) {
+        toe_count(n->counters, IP_BAD_HEADER);
+        return true;
+    }
+    if (ip.more || ip.frag_off) {
+        toe_trace_ip_fragment(toe_get32(ip.src), ip.id, ip.frag_off);
+        if (ip.proto == TOE_PROTO_TCP) {
+            toe_count(n->counters, IP_FRAGMENTS);
+            return true;
+        }
+        return false;
+    }
+    p.tos = ip.tos;
+    p.ttl = ip.ttl;
+    p.proto = ip.proto;
+    p.payload = ip.payload;
+    p.len = ip.len;
+    return dispatch(n, &ip, &p);
+}
+
+/* ---- Out ---- */
+
+uint8_t *toe_ip_tx_buffer(ToeNop *n)
+{
+    return n->tx + TOE_TX_HEADROOM;
+}
+
+uint32_t toe_ip_max(const ToeNop *n)
+{
+    return MAX(n->mtu, n->config.max_segment);
+}
+
+/*
+ * The identification only has to differ among packets that may be fragmented
+ * and are in flight together (RFC 6864); one that an outsider can follow
+ * tells him how much we send to others (RFC 7739).
+ */
+static uint16_t identification(ToeNop *n, const uint8_t *src,
+                               const uint8_t *dst, uint8_t proto)
+{
+    uint8_t flow[9];
+
+    memcpy(flow, src, 4);
+    memcpy(flow + 4, dst, 4);
+    flow[8] = proto;
+    return (uint16_t)(toe_siphash(&n->hash_key, flow, sizeof(flow)) +
+                      n->ip_id++);
+}
+
+uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
+                      const uint8_t *dst, uint8_t proto, uint8_t ttl,
+                      uint8_t tos, size_t len, unsigned flags)
+{
+    uint8_t *header = toe_ip_tx_buffer(n) - TOE_IPV4_HLEN;
+    uint8_t *frame = header - TOE_ETH_HLEN;
+    bool df = flags & TOE_IP_DF;
+    uint8_t hop[16];
+    uint8_t status;
+
+    if (family != TOE_AF_INET) {
+        return TOE_ST_INVALID;
+    }
+    if (len + TOE_IPV4_HLEN > toe_ip_max(n)) {
+        return TOE_ST_TOOBIG;
+    }
+    if (!toe_route_next_hop(n, family, dst, hop)) {
+        toe_count(n->counters, IP_NO_ROUTE);
+        return TOE_ST_NOROUTE;
+    }
+    toe_wire_ipv4_build(header, tos, len + TOE_IPV4_HLEN,
+                        df ? 0 : identification(n, src, dst, proto),
+                        df, ttl, proto, src, dst);
+    /* The neighbour's MAC is filled in by arp.c. */
+    memset(frame, 0, 6);
+    memcpy(frame + 6, n->mac, 6);
+    toe_put16(frame + 12, TOE_ETHERTYPE_IPV4);
+    status = toe_arp_output(n, hop, frame,
+                            TOE_ETH_HLEN + TOE_IPV4_HLEN + len);
+    if (status == TOE_ST_OK) {
+        toe_count(n->counters, IP_OUT);
+    }
+    toe_trace_ip_send(toe_get32(src), toe_get32(dst), proto, len, status);
+    return status;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * route.c - the port's addresses, and the way to any other.
+ *
+ * The driver mirrors what the operating system's interface has: addresses,
+ * each of which stands for an on-link route to its own subnet, and routes,
+ * with a gateway or on link.  Both are small bounded tables.  The routes are
+ * kept sorted, longest prefix first, then lowest metric, then oldest, so that
+ * a lookup takes the first that matches.
+ *
+ * The driver's requests may come in any order and twice: adding what is there
+ * is no error, and a route is told from another by destination, prefix,
+ * gateway and metric together.
+ *
+ * The adapter speaks to other hosts only: what is sent to an address of its
+ * own never leaves the operating system, so there is no route to it, and
+ * none to a group of hosts, as only TCP asks.
+ */
+#include "nop.h"
+#include "toe_trace.h"
+#include "wire.h"
+
+static const uint8_t no_addr[16];
+
+static bool is_zero(const uint8_t *addr)
+{
+    return !memcmp(addr, no_addr, 16);
+}
+
+/* An IPv4 address stands in four bytes; the others must be zero. */
+static bool well_formed(uint8_t family, const uint8_t *addr)
+{
+    return family == TOE_AF_INET && !memcmp(addr + 4, no_addr, 12);
+}
+
+static uint32_t mask(uint8_t prefix)
+{
+    return prefix ? 0xffffffffu << (32 - prefix) : 0;
+}
+
+static bool in_net(const uint8_t *addr, const uint8_t *net, uint8_t prefix)
+{
+    return !((toe_get32(addr) ^ toe_get32(net)) & mask(prefix));
+}
+
+/*
+ * The highest address of a subnet, and the lowest, are not a host's, except
+ * in subnets of one or two (RFC 3021).
+ */
+static bool is_subnet_broadcast(const ToeLocalAddr *a, const uint8_t *addr)
+{
+    uint32_t host = toe_get32(addr) & ~mask(a->prefix);
+
+    return a->prefix < 31 && in_net(addr, a->addr, a->prefix) &&
+           (host == 0 || host == ~mask(a->prefix));
+}
+
+ToeLocalAddr *toe_route_local(ToeNop *n, uint8_t family, const uint8_t *addr)
+{
+    uint32_t i;
+
+    for (i = 0; i < n->naddrs; i++) {
+        ToeLocalAddr *a = &n->addrs[i];
+
+        if (a->family == family && !memcmp(a->addr, addr, 16)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+bool toe_ip_is_local(ToeNop *n, uint8_t family, const uint8_t *addr)
+{
+    return toe_route_local(n, family, addr) != NULL;
+}
+
+bool toe_route_is_host(ToeNop *n, uint8_t family, const uint8_t *addr)
+{
+    uint32_t i;
+
+    if (!well_formed(family, addr) || !toe_wire_ipv4_is_host(addr)) {
+        return false;
+    }
+    for (i = 0; i < n->naddrs; i++) {
+        if (is_subnet_broadcast(&n->addrs[i], addr)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const ToeRoute *lookup(ToeNop *n, uint8_t family, const uint8_t *dst)
+{
+    uint32_t i;
+
+    for (i = 0; i < n->nroutes; i++) {
+        const ToeRoute *r = &n->routes[i];
+
+        if (r->family == family && in_net(dst, r->dst, r->prefix)) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
+                        uint8_t *hop)
+{
+    const ToeRoute *r;
+
+    if (!well_formed(family, dst)) {
+        return false;
+    }
+    r = lookup(n, family, dst);
+    if (!r) {
+        return false;
+    }
+    memcpy(hop, is_zero(r->gateway) ? dst : r->gateway, 16);
+    return true;
+}
+
+bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr)
+{
+    const ToeRoute *r;
+
+    if (!well_formed(family, addr)) {
+        return false;
+    }
+    r = lookup(n, family, addr);
+    return r && is_zero(r->gateway);
+}
+
+/*
+ * The source address: one in the subnet of the neighbour the packet goes to,
+ * since answers then come back the same way; of several the one with the
+ * longest prefix; else the first there is (RFC 1122, 3.3.4.3).
+ */
+static const ToeLocalAddr *choose_source(ToeNop *n, const uint8_t *hop)
+{
+    const ToeLocalAddr *best = NULL;
+    uint32_t i;
+
+    for (i = 0; i < n->naddrs; i++) {
+        const ToeLocalAddr *a = &n->addrs[i];
+
+        if (in_net(hop, a->addr, a->prefix) &&
+            (!best || a->prefix > best->prefix)) {
+            best = a;
+        }
+    }
+    return best ? best : n->naddrs ? &n->addrs[0] : NULL;
+}
+
+uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
+                     uint8_t *laddr, uint32_t *mtu)
+{
+    uint8_t hop[16];
+
+    if (!well_formed(family, dst) || !well_formed(family, laddr)) {
+        return TOE_ST_INVALID;
+    }
+    if (!is_zero(laddr) && !toe_ip_is_local(n, family, laddr)) {
+        return TOE_ST_ADDRNOTAVAIL;
+    }
+    if (toe_ip_is_local(n, family, dst) || !toe_route_is_host(n, family, dst) ||
+        !toe_route_next_hop(n, family, dst, hop)) {
+        toe_trace_route_none(toe_get32(dst));
+        return TOE_ST_NOROUTE;
+    }
+    if (is_zero(laddr)) {
+        const ToeLocalAddr *a = choose_source(n, hop);
+
+        if (!a) {
+            return TOE_ST_ADDRNOTAVAIL;
+        }
+        memcpy(laddr, a->addr, 16);
+    }
+    if (mtu) {
+        *mtu = toe_ip_max(n);
+    }
+    return TOE_ST_OK;
+}
+
+/* ---- The driver's requests ---- */
+
+static bool same_route(const ToeRoute *a, const ToeRoute *b)
+{
+    return a->family == b->family && a->prefix == b->prefix &&
+           a->connected == b->connected && a->metric == b->metric &&
+           !memcmp(a->dst, b->dst, 16) && !memcmp(a->gateway, b->gateway, 16);
+}
+
+static ToeRoute *find_route(ToeNop *n, const ToeRoute *want)
+{
+    uint32_t i;
+
+    for (i = 0; i < n->nroutes; i++) {
+        if (same_route(&n->routes[i], want)) {
+            return &n->routes[i];
+        }
+    }
+    return NULL;
+}
+
+static uint8_t insert_route(ToeNop *n, const ToeRoute *r)
+{
+    uint32_t at;
+
+    if (find_route(n, r)) {
+        return TOE_ST_OK;
+    }
+    if (n->nroutes == TOE_ROUTES_MAX) {
+        return TOE_ST_NOMEM;
+    }
+    for (at = 0; at < n->nroutes; at++) {
+        const ToeRoute *o = &n->routes[at];
+
+        if (r->prefix > o->prefix ||
+            (r->prefix == o->prefix && r->metric < o->metric)) {
+            break;
+        }
+    }
+    memmove(&n->routes[at + 1], &n->routes[at],
+            (n->nroutes - at) * sizeof(n->routes[0]));
+    n->routes[at] = *r;
+    n->nroutes++;
+    return TOE_ST_OK;
+}
+
+static bool remove_route(ToeNop *n, const ToeRoute *want)
+{
+    ToeRoute *r = find_route(n, want);
+
+    if (!r) {
+        return false;
+    }
+    n->nroutes--;
+    memmove(r, r + 1,
+            (size_t)(&n->routes[n->nroutes] - r) * sizeof(n->routes[0]));
+    return true;
+}
+
+/* A route from arguments, the bits behind the prefix cleared. */
+static ToeRoute make_route(uint8_t family, const uint8_t *dst, uint8_t prefix,
+                           const uint8_t *gateway, uint32_t metric)
+{
+    ToeRoute r = { .family = family, .prefix = prefix, .metric = metric };
+
+    toe_put32(r.dst, toe_get32(dst) & mask(prefix));
+    if (gateway) {
+        memcpy(r.gateway, gateway, 16);
+    }
+    return r;
+}
+
+/* The on-link route that an address stands for. */
+static ToeRoute connected_route(const ToeLocalAddr *a)
+{
+    ToeRoute r = make_route(a->family, a->addr, a->prefix, NULL, 0);
+
+    r.connected = true;
+    return r;
+}
+
+uint8_t toe_nop_addr_add(ToeNop *n, uint8_t family, const uint8_t *addr,
+                         uint8_t prefix)
+{
+    ToeLocalAddr *a;
+    ToeRoute r;
+    uint32_t i;
+
+    if (!well_formed(family, addr) || prefix > 32 ||
+        !toe_wire_ipv4_is_host(addr)) {
+        toe_nop_guest_error(n, "address to add is no host address: family %u, "
+                            "0x%08x/%u", family, toe_get32(addr), prefix);
+        return TOE_ST_INVALID;
+    }
+    for (i = 0; i < n->naddrs; i++) {
+        a = &n->addrs[i];
+        if (a->family == family && a->prefix == prefix &&
+            !memcmp(a->addr, addr, 16)) {
+            return TOE_ST_OK;
+        }
+    }
+    if (n->naddrs == TOE_ADDRS_MAX) {
+        return TOE_ST_NOMEM;
+    }
+    a = &n->addrs[n->naddrs];
+    *a = (ToeLocalAddr) { .family = family, .prefix = prefix };
+    memcpy(a->addr, addr, 16);
+    a->defended = INT64_MIN;
+    /* Two addresses of one subnet share its route; removal looks for that. */
+    r = connected_route(a);
+    if (insert_route(n, &r) != TOE_ST_OK) {
+        return TOE_ST_NOMEM;
+    }
+    n->naddrs++;
+    toe_trace_route_addr_add(toe_get32(addr), prefix);
+    toe_arp_announce(n, a);
+    return TOE_ST_OK;
+}
+
+uint8_t toe_nop_addr_del(ToeNop *n, uint8_t family, const uint8_t *addr,
+                         uint8_t prefix)
+{
+    ToeRoute gone;
+    uint32_t i;
+
+    if (!well_formed(family, addr) || prefix > 32) {
+        return TOE_ST_INVALID;
+    }
+    for (i = 0; i < n->naddrs; i++) {
+        const ToeLocalAddr *a = &n->addrs[i];
+
+        if (a->family == family && a->prefix == prefix &&
+            !memcmp(a->addr, addr, 16)) {
+            break;
+        }
+    }
+    if (i == n->naddrs) {
+        return TOE_ST_ADDRNOTAVAIL;
+    }
+    gone = connected_route(&n->addrs[i]);
+    /* The order stays: the first address is the default source. */
+    n->naddrs--;
+    memmove(&n->addrs[i], &n->addrs[i + 1],
+            (n->naddrs - i) * sizeof(n->addrs[0]));
+    for (i = 0; i < n->naddrs; i++) {
+        ToeRoute r = connected_route(&n->addrs[i]);
+
+        if (same_route(&r, &gone)) {
+            break;
+        }
+    }
+    if (i == n->naddrs) {
+        remove_route(n, &gone);
+    }
+    toe_trace_route_addr_del(toe_get32(addr), prefix);
+    if (!toe_ip_is_local(n, family, addr)) {
+        toe_tcp_addr_gone(n, family, addr);
+    }
+    return TOE_ST_OK;
+}
+
+static bool route_valid(uint8_t family, const uint8_t *dst, uint8_t prefix,
+                        const uint8_t *gateway)
+{
+    return well_formed(family, dst) && prefix <= 32 &&
+           (!gateway || (well_formed(family, gateway) &&
+                         (is_zero(gateway) ||
+                          toe_wire_ipv4_is_host(gateway))));
+}
+
+uint8_t toe_nop_route_add(ToeNop *n, uint8_t family, const uint8_t *dst,
+                          uint8_t prefix, const uint8_t *gateway,
+                          uint32_t metric)
+{
+    ToeRoute r;
+
+    if (!route_valid(family, dst, prefix, gateway)) {
+        toe_nop_guest_error(n, "route to add is malformed: family %u, "
+                            "0x%08x/%u", family, toe_get32(dst), prefix);
+        return TOE_ST_INVALID;
+    }
+    r = make_route(family, dst, prefix, gateway, metric);
+    toe_trace_route_add(toe_get32(r.dst), prefix, toe_get32(r.gateway),
+                        metric);
+    return insert_route(n, &r);
+}
+
+uint8_t toe_nop_route_del(ToeNop *n, uint8_t family, const uint8_t *dst,
+                          uint8_t prefix, const uint8_t *gateway,
+                          uint32_t metric)
+{
+    ToeRoute r;
+
+    if (!route_valid(family, dst, prefix, gateway)) {
+        return TOE_ST_INVALID;
+    }
+    r = make_route(family, dst, prefix, gateway, metric);
+    toe_trace_route_del(toe_get32(r.dst), prefix, toe_get32(r.gateway),
+                        metric);
+    return remove_route(n, &r) ? TOE_ST_OK : TOE_ST_NOROUTE;
+}
+
+void toe_route_reset(ToeNop *n)
+{
+    n->naddrs = 0;
+    n->nroutes = 0;
+}
