@@ -675,6 +675,17 @@ static void remove_dir(bool show)
 	rmdir(dir_path);
 }
 
+TCase *qt_case(Suite *s, const char *name, SFun setup, SFun teardown)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, QT_CASE_SECONDS);
+	if (setup || teardown)
+		tcase_add_checked_fixture(tc, setup, teardown);
+	suite_add_tcase(s, tc);
+	return tc;
+}
+
 int qt_main(Suite *s)
 {
 	SRunner *sr = srunner_create(s);
@@ -693,9 +704,13 @@ int qt_main(Suite *s)
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	results = srunner_failures(sr);
-	for (i = 0; i < failed; i++)
+	for (i = 0; i < failed; i++) {
+		if (i && !strcmp(tr_tcname(results[i]),
+				 tr_tcname(results[i - 1])))
+			continue;
 		printf("to run it alone: TOE_QEMU=%s CK_RUN_CASE=%s %s\n",
 		       getenv("TOE_QEMU"), tr_tcname(results[i]), self);
+	}
 	free(results);
 	srunner_free(sr);
 	remove_dir(failed > 0);

@@ -105,6 +105,12 @@ int qt_run(char **out, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * A test case of the suite with the time limit of device tests; setup and
+ * teardown (NULL: none) run around each of its tests.
+ */
+TCase *qt_case(Suite *s, const char *name, SFun setup, SFun teardown);
+
+/*
  * main() of a test program: runs the suite (every test in a process of its
  * own), prints the command that runs a failed test alone, removes the
  * program's folder.  Gives the exit status.  Without $TOE_QEMU it says so and
