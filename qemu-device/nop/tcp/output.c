@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * output.c - what to send, and when.
+ *
+ * Everything is sent from an output turn (toe_tcp_run()); the other files
+ * set flags in the NCB and mark it.  A turn looks at the NCB as it is then,
+ * so that a burst of segments is answered by one ACK, and an ACK that would
+ * have been sent alone rides on data.
+ *
+ * For each marked NCB, in this order: RST; SYN; zero-window probe and
+ * keepalive probe; the one segment that fast retransmit asks for; new data,
+ * or after a time-out old data, from snd_nxt on; duplicate ACKs; an ACK that
+ * is due and did not ride on any of these.
+ *
+ * New data is subject to the peer's window, to congestion control, to Nagle
+ * and to the sender's silly window avoidance (RFC 9293 3.8.6.2.1, 3.7.4).
+ * What these hold back while nothing is in flight needs a timer, since no ACK
+ * will come: PERSIST if the window is closed, else OVERRIDE.
+ *
+ * The window offered is what the receive buffer has room for, bounded by a
+ * fair share of the free buflets, never pulled back (RFC 9293 3.8.6, SHLD-14)
+ * and moved only by worthwhile steps (3.8.6.2.2).
+ */
+#include "nop/tcp/tcp.h"
+#include "toe_trace.h"
+
+#define QUANTUM (256u << 10)    /* bytes of one connection in a row */
+#define FRAME_OVERHEAD 54u      /* Ethernet, IPv4, TCP: for the budget */
+
+static void spend(uint32_t *budget, uint32_t bytes)
+{
+    *budget = *budget > bytes ? *budget - bytes : 0;
+}
+
+/* ---- The window we offer ---- */
+
+static uint32_t fair_share(ToeTcp *t)
+{
+    uint64_t free = (uint64_t)toe_lmem_avail(t->nop->lm, TOE_LMEM_IN) *
+                    TOE_BUFLET_SIZE;
+
+    /*
+     * Few connections fill their window at a time: count one in sixteen.
+     * Too much is promised when all do; then segments are dropped, which
+     * their senders repair.
+     */
+    return (uint32_t)MIN(free / 2 / (1 + t->conns / 16), UINT32_MAX);
+}
+
+/* Steps smaller than this are not worth a window update. */
+static uint32_t window_step(const ToeNcb *c)
+{
+    return MAX(MIN(2u * c->rcv_mss, c->rcv_buf / 2), 1);
+}
+
+uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c)
+{
+    uint32_t room = c->rcv_buf > c->rx.len ? c->rcv_buf - c->rx.len : 0;
+    uint32_t old = seq_gt(c->rcv_adv, c->rcv_nxt) ? c->rcv_adv - c->rcv_nxt
+                                                  : 0;
+    uint32_t wnd = MIN(room, fair_share(t));
+
+    /* RFC 9293 3.8.6.2.2, here min(2 MSS, buffer / 2). */
+    if (wnd < old || wnd - old < window_step(c)) {
+        wnd = old;
+    }
+    return MIN(wnd, 65535u << c->rcv_wscale);
+}
+
+bool toe_tcp_window_update_due(ToeTcp *t, const ToeNcb *c)
+{
+    uint32_t most = MIN(c->rcv_buf, 65535u << c->rcv_wscale);
+    uint32_t old = c->rcv_adv - c->rcv_nxt;
+    uint32_t wnd = toe_tcp_receive_window(t, c);
+
+    /*
+     * While more than half is open the sender has no reason to stop (it may
+     * send what is at least half of the largest window it saw), and the next
+     * ACK carries the news.
+     */
+    return toe_ncb_receiving(c) && wnd > old && wnd - old >= window_step(c) &&
+           (old <= most / 2 || wnd - old >= most / 2);
+}
+
+/* The header's window field, and the right edge it stands for. */
+static uint32_t window_field(ToeTcp *t, const ToeNcb *c, uint32_t *edge)
+{
+    uint32_t wnd = toe_tcp_receive_window(t, c);
+    uint32_t unit = 1u << c->rcv_wscale;
+    uint32_t room = c->rcv_buf > c->rx.len ? c->rcv_buf - c->rx.len : 0;
+    uint32_t field = wnd >> c->rcv_wscale;
+
+    /*
+     * Rounding down pulls the edge back by less than a unit (RFC 7323 2.4);
+     * round up as long as there is room.
+     */
+    if (wnd & (unit - 1) && field < 65535 &&
+        ((field + 1) << c->rcv_wscale) <= room) {
+        field++;
+    }
+    *edge = c->rcv_nxt + (field << c->rcv_wscale);
+    return field;
+}
+
+/* ---- One segment ---- */
+
+/* Fields that all segments of a connection share. */
+static void common_fields(ToeTcp *t, ToeNcb *c, ToeSeg *seg, uint32_t *edge)
+{
+    memset(seg, 0, sizeof(*seg));
+    seg->sport = c->lport;
+    seg->dport = c->rport;
+    seg->ack = c->rcv_nxt;
+    seg->flags = TOE_ACK;
+    seg->wnd = window_field(t, c, edge);
+    if (c->flags & TOE_F_TS) {
+        seg->opt.have_ts = true;
+        seg->opt.ts_val = toe_ts_now(c, toe_nop_now(t->nop));
+        seg->opt.ts_ecr = c->ts_recent;
+    }
+}
+
+static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
+                        uint32_t len, uint32_t sum, const ToeSeg *seg)
+{
+    ToeNop *n = t->nop;
+
+    toe_seg_seal(p, hlen, len, sum, c->family, c->laddr, c->raddr);
+    toe_count(n->counters, TCP_SEGS_OUT);
+    toe_trace_tcp_out(toe_ncb_handle(t, c), seg->flags, seg->seq, seg->ack,
+                      len, seg->wnd);
+    c->last_snd = toe_nop_now(n);
+    return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
+                         n->ttl, 0, hlen + len, TOE_IP_DF);
+}
+
+/* An ACK went out, alone or with data. */
+static void ack_sent(ToeNcb *c, uint32_t edge)
+{
+    c->rcv_acked = c->rcv_nxt;
+    c->rcv_adv = seq_max(c->rcv_adv, edge);
+    c->flags &= ~(TOE_F_ACK_NOW | TOE_F_ACK_LATER);
+    toe_timer_off(c, TOE_T_DELACK);
+}
+
+static void send_rst(ToeTcp *t, ToeNcb *c)
+{
+    uint8_t *p = toe_ip_tx_buffer(t->nop);
+    ToeSeg seg = {
+        .sport = c->lport, .dport = c->rport, .seq = c->snd_nxt,
+        .ack = c->rcv_nxt, .flags = TOE_RST | TOE_ACK,
+    };
+    uint32_t hlen = toe_seg_emit(p, &seg);
+
+    c->flags &= ~TOE_F_SEND_RST;
+    toe_count(t->nop->counters, TCP_RST_OUT);
+    transmit(t, c, p, hlen, 0, 0, &seg);
+}
+
+static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
+{
+    uint8_t *p = toe_ip_tx_buffer(t->nop);
+    uint32_t edge;
+    ToeSeg seg;
+
+    common_fields(t, c, &seg, &edge);
+    seg.seq = seq;
+    transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
+    ack_sent(c, edge);
+}
+
+/* SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED; first or again. */
+static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
+{
+    uint8_t *p = toe_ip_tx_buffer(t->nop);
+    int64_t now = toe_nop_now(t->nop);
+    bool active = c->state == TOE_TCP_SYN_SENT;
+    uint32_t edge, wnd = toe_tcp_receive_window(t, c);
+    ToeSeg seg;
+
+    c->flags &= ~TOE_F_SEND_SYN;
+    common_fields(t, c, &seg, &edge);
+    seg.seq = c->iss;
+    seg.flags = active ? TOE_SYN : TOE_SYN | TOE_ACK;
+    seg.ack = active ? 0 : c->rcv_nxt;
+    seg.wnd = MIN(wnd, 65535);                  /* RFC 7323 2.2: not scaled */
+    seg.opt.have_mss = true;
+    seg.opt.mss = toe_tcp_announced_mss(t, c);
+    if (active || c->flags & TOE_F_WSCALE) {
+        seg.opt.have_wscale = true;
+        seg.opt.wscale = TOE_WSCALE;
+    }
+    if (active) {
+        seg.opt.have_ts = true;
+        seg.opt.ts_val = toe_ts_now(c, now);
+        seg.opt.ts_ecr = 0;
+    }
+    if (c->snd_max == c->iss) {
+        c->snd_nxt = c->snd_max = c->iss + 1;
+        c->rtt_seq = c->snd_max;
+        c->rtt_time = now;
+        c->flags |= TOE_F_RTT_TIMED;
+    } else {
+        c->retransmits++;
+        c->flags &= ~TOE_F_RTT_TIMED;
+        toe_count(t->nop->counters, TCP_RETRANSMITS);
+    }
+    if (c->deadline[TOE_T_RTX] == INT64_MAX) {
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+    }
+    if (!active) {
+        ack_sent(c, c->rcv_nxt + seg.wnd);
+    } else {
+        /* The edge is taken up when we know rcv_nxt. */
+        c->rcv_adv = c->rcv_nxt + seg.wnd;
+    }
+    return transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
+}
+
+/*
+ * Copy len bytes of the send buffer at offset off to dst and sum them up.
+ * Where pieces join at an odd offset, the later one is summed by itself.
+ */
+static uint32_t copy_payload(ToeTcp *t, ToeNcb *c, uint8_t *dst, uint32_t off,
+                             uint32_t len, ToeChainPos *pos)
+{
+    uint32_t done = 0, sum = 0;
+
+    while (done < len) {
+        uint32_t n = 0, part;
+        uint8_t *src = toe_chain_span(t->nop->lm, &c->tx, off + done, &n, pos);
+
+        n = MIN(n, len - done);
+        if (!(done & 1)) {
+            sum = toe_csum_copy(dst + done, src, n, sum);
+        } else {
+            part = toe_csum_copy(dst + done, src, n, 0);
+            sum = toe_csum_join(sum, part, done);
+        }
+        done += n;
+    }
+    return sum;
+}
+
+/* len bytes from seq on, and FIN if it follows them and is asked for. */
+static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
+                      bool fin, uint32_t *budget)
+{
+    ToeNop *n = t->nop;
+    uint8_t *p = toe_ip_tx_buffer(n);
+    uint32_t off = seq - c->snd_una, hlen, sum, edge, end;
+    bool next = seq == c->snd_nxt;
+    ToeSeg seg;
+
+    common_fields(t, c, &seg, &edge);
+    seg.seq = seq;
+    if (fin) {
+        seg.flags |= TOE_FIN;
+    }
+    if (len && off + len == c->tx.len && !(c->flags & TOE_F_MORE)) {
+        seg.flags |= TOE_PSH;
+    }
+    hlen = toe_seg_emit(p, &seg);
+    sum = copy_payload(t, c, p + hlen, off, len, next ? &c->tx_pos : NULL);
+
+    end = seq + len + fin;
+    if (seq_lt(seq, c->snd_max)) {
+        c->retransmits++;
+        toe_count(n->counters, TCP_RETRANSMITS);
+        if (c->flags & TOE_F_RTT_TIMED && seq_lt(seq, c->rtt_seq)) {
+            c->flags &= ~TOE_F_RTT_TIMED;       /* Karn */
+        }
+    } else if (!(c->flags & TOE_F_RTT_TIMED)) {
+        c->flags |= TOE_F_RTT_TIMED;
+        c->rtt_seq = end;
+        c->rtt_time = toe_nop_now(n);
+    }
+    if (seq_gt(seq + len, c->snd_max)) {
+        uint32_t fresh = seq + len - seq_max(seq, c->snd_max);
+
+        c->bytes_out += fresh;
+        toe_count_add(n->counters, TCP_BYTES_OUT, fresh);
+    }
+    if (next) {
+        c->snd_nxt = end;
+    }
+    c->snd_max = seq_max(c->snd_max, end);
+    if (c->flags & TOE_F_PERSIST) {
+        c->flags &= ~TOE_F_PERSIST;
+        c->backoff = 0;
+        toe_timer_off(c, TOE_T_RTX);
+    }
+    if (c->deadline[TOE_T_RTX] == INT64_MAX) {
+        toe_timer_set(t, c, TOE_T_RTX, toe_nop_now(n) + toe_rto(c));
+    }
+    transmit(t, c, p, hlen, len, sum, &seg);
+    ack_sent(c, edge);
+    spend(budget, FRAME_OVERHEAD + len);
+}
+
+/* ---- Probes ---- */
+
+static void send_probe(ToeTcp *t, ToeNcb *c)
+{
+    ToeNop *n = t->nop;
+    uint8_t *p = toe_ip_tx_buffer(n);
+    uint32_t edge, hlen, sum = 0, len = 0;
+    ToeSeg seg;
+
+    c->flags &= ~TOE_F_PROBE;
+    common_fields(t, c, &seg, &edge);
+    seg.seq = c->snd_una;
+    hlen = toe_seg_emit(p, &seg);
+    if (c->tx.len) {
+        /*
+         * One byte beyond the window (RFC 9293 3.8.6.1).  The peer may take
+         * it, so it counts as sent; snd_nxt stays, it will be sent again.
+         */
+        len = 1;
+        sum = copy_payload(t, c, p + hlen, 0, 1, NULL);
+        if (c->snd_max == c->snd_una) {
+            c->snd_max++;
+            c->bytes_out++;
+            toe_count(n->counters, TCP_BYTES_OUT);
+        }
+        c->flags &= ~TOE_F_RTT_TIMED;
+    }
+    c->probes++;
+    toe_count(n->counters, TCP_PROBES);
+    transmit(t, c, p, hlen, len, sum, &seg);
+    ack_sent(c, edge);
+}
+
+/* ---- New data ---- */
+
+/* Nothing is in flight and data waits: who will wake us? */
+static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
+{
+    int64_t now = toe_nop_now(t->nop);
+
+    if (c->snd_una != c->snd_max && !(c->flags & TOE_F_PERSIST)) {
+        return;                                 /* an ACK, or RTX */
+    }
+    if (!usable) {
+        if (!(c->flags & TOE_F_PERSIST) ||
+            c->deadline[TOE_T_RTX] == INT64_MAX) {
+            c->flags |= TOE_F_PERSIST;
+            c->backoff = 0;
+            c->stalled = 0;
+            toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+        }
+    } else if (c->deadline[TOE_T_OVERRIDE] == INT64_MAX) {
+        toe_timer_set(t, c, TOE_T_OVERRIDE, now + TOE_OVERRIDE_NS);
+    }
+}
+
+/*
+ * Is a segment of len bytes, of avail that wait, worth sending?  RFC 9293
+ * 3.8.6.2.1 and Nagle (3.7.4).
+ */
+static bool worth_sending(const ToeNcb *c, uint32_t len, uint32_t avail,
+                          bool fin)
+{
+    if (len == c->mss || fin || c->flags & TOE_F_OVERRIDE) {
+        return true;                            /* (1), (3 with FIN), (4) */
+    }
+    if (seq_lt(c->snd_nxt, c->snd_max)) {
+        return true;                            /* sent before */
+    }
+    if (len < avail) {
+        return len >= c->snd_wnd_max / 2;       /* (3) */
+    }
+    if (c->flags & TOE_F_MORE) {
+        return false;
+    }
+    return c->flags & TOE_F_NODELAY || c->snd_nxt == c->snd_una;  /* (2) */
+}
+
+/* Send from snd_nxt on.  True: the turn is over, but more could go. */
+static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    uint32_t quantum = QUANTUM;
+
+    if (c->snd_una == c->snd_max && c->tx.len &&
+        toe_nop_now(t->nop) - c->last_snd > toe_rto(c)) {
+        toe_cc_ops(c)->idle(c);
+    }
+    for (;;) {
+        uint32_t off = c->snd_nxt - c->snd_una;
+        uint32_t cwnd = toe_recovery_window(c);
+        uint32_t wnd = MIN(c->snd_wnd, cwnd);
+        uint32_t avail, usable, len;
+        bool fin;
+
+        if (off > c->tx.len) {
+            return false;                       /* FIN was sent */
+        }
+        avail = c->tx.len - off;
+        usable = wnd > off ? wnd - off : 0;
+        if (!off && c->snd_max != c->snd_una &&
+            !(c->flags & TOE_F_PERSIST)) {
+            /*
+             * A peer that took its window back still gets retransmissions
+             * (RFC 9293 3.8.6, SHLD-15).
+             */
+            usable = MAX(usable, MIN(c->mss, c->snd_max - c->snd_una));
+        }
+        len = MIN(MIN(avail, usable), c->mss);
+        fin = toe_ncb_fin_pending(c) && len == avail;
+        if (!avail && !fin) {
+            c->flags &= ~TOE_F_CWND_LIMITED;    /* the application is slow */
+            break;
+        }
+        if (avail > usable && cwnd <= c->snd_wnd) {
+            c->flags |= TOE_F_CWND_LIMITED;
+        }
+        if ((!len && !fin) || !worth_sending(c, len, avail, fin)) {
+            held_back(t, c, usable);
+            break;
+        }
+        if (!*budget || !quantum || t->nop->port_busy) {
+            return true;
+        }
+        spend(&quantum, len);
+        send_data(t, c, c->snd_nxt, len, fin, budget);
+        toe_timer_off(c, TOE_T_OVERRIDE);
+    }
+    c->flags &= ~TOE_F_OVERRIDE;
+    return false;
+}
+
+bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    bool more = false;
+    unsigned acks;
+    uint8_t st;
+
+    switch (c->state) {
+    case TOE_TCP_LISTEN:
+        return false;
+    case TOE_TCP_CLOSED:
+        if (c->flags & TOE_F_SEND_RST) {
+            send_rst(t, c);
+            spend(budget, FRAME_OVERHEAD);
+        }
+        toe_tcp_deliver(t, c);
+        return false;
+    case TOE_TCP_SYN_SENT:
+    case TOE_TCP_SYN_RECEIVED:
+        if (c->flags & TOE_F_SEND_SYN) {
+            st = send_syn(t, c);
+            spend(budget, FRAME_OVERHEAD + 20);
+            if (c->state == TOE_TCP_SYN_SENT &&
+                (st == TOE_ST_UNREACH || st == TOE_ST_NOROUTE)) {
+                /* The next hop does not answer: no use in waiting. */
+                toe_tcp_close_ncb(t, c, TOE_ST_UNREACH, false);
+                toe_tcp_deliver(t, c);
+                return false;
+            }
+        } else if (c->flags & TOE_F_ACK_NOW &&
+                   c->state == TOE_TCP_SYN_RECEIVED) {
+            send_ack(t, c, c->snd_nxt);
+            spend(budget, FRAME_OVERHEAD);
+        }
+        return false;
+    default:
+        break;
+    }
+    if (c->flags & TOE_F_PROBE) {
+        if (c->flags & TOE_F_PERSIST && !c->snd_wnd) {
+            send_probe(t, c);
+            spend(budget, FRAME_OVERHEAD + 1);
+        }
+        c->flags &= ~TOE_F_PROBE;
+    }
+    if (c->flags & TOE_F_KEEP_PROBE) {
+        /* An old sequence number makes the peer answer (RFC 9293 3.8.4). */
+        c->flags &= ~TOE_F_KEEP_PROBE;
+        toe_count(t->nop->counters, TCP_PROBES);
+        c->probes++;
+        send_ack(t, c, c->snd_nxt - 1);
+        spend(budget, FRAME_OVERHEAD);
+    }
+    if (c->flags & TOE_F_RTX_ONE) {
+        c->flags &= ~TOE_F_RTX_ONE;
+        if (c->snd_una != c->snd_max) {
+            uint32_t sent = MIN(c->snd_max - c->snd_una, c->tx.len);
+            uint32_t len = MIN(sent, c->mss);
+            bool fin = toe_ncb_fin_pending(c) && len == c->tx.len &&
+                       c->snd_max - c->snd_una > len;
+
+            send_data(t, c, c->snd_una, len, fin, budget);
+        }
+    }
+    if (c->state != TOE_TCP_TIME_WAIT && (c->tx.len ||
+                                          toe_ncb_fin_pending(c))) {
+        more = send_stream(t, c, budget);
+    }
+    if (t->nop->port_busy) {
+        return true;
+    }
+    /* The sender counts them: one for each segment out of order. */
+    acks = MAX(c->dupacks_due, c->flags & TOE_F_ACK_NOW ? 1 : 0);
+    c->dupacks_due = 0;
+    while (acks && !t->nop->port_busy) {
+        acks--;
+        send_ack(t, c, c->snd_nxt);
+        spend(budget, FRAME_OVERHEAD);
+    }
+    return more;
+}
+
+void toe_tcp_output_replies(ToeTcp *t, uint32_t *budget)
+{
+    ToeNop *n = t->nop;
+
+    while (t->replies_count && *budget && !n->port_busy) {
+        ToeReply *r = &t->replies[t->replies_head];
+        uint8_t *p = toe_ip_tx_buffer(n);
+        ToeSeg seg = {
+            .sport = r->lport, .dport = r->rport, .seq = r->seq,
+            .ack = r->ack, .flags = r->flags,
+        };
+        uint32_t hlen = toe_seg_emit(p, &seg);
+
+        toe_seg_seal(p, hlen, 0, 0, r->family, r->laddr, r->raddr);
+        t->replies_head = (t->replies_head + 1) % TOE_REPLIES;
+        t->replies_count--;
+        toe_count(n->counters, TCP_SEGS_OUT);
+        toe_count(n->counters, TCP_RST_OUT);
+        toe_ip_output(n, r->family, r->laddr, r->raddr, TOE_PROTO_TCP, n->ttl,
+                      0, hlen, TOE_IP_DF);
+        spend(budget, FRAME_OVERHEAD);
+    }
+}

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tcp.h - what the files of nop/tcp/ share: the NCB, the table of NCBs, and
+ * the functions that go between the files.  The theory of operation is at
+ * the top of tcp.c.
+ *
+ * Names are the RFC's: SND.UNA is snd_una.  Sequence numbers are uint32_t and
+ * are compared with seq_lt() and its relatives only.  Times are nanoseconds
+ * of the virtual clock.  NCBs, buflets and ranges name one another by index,
+ * never by pointer, so that the state can be saved and loaded.
+ */
+#ifndef TOE_NOP_TCP_H
+#define TOE_NOP_TCP_H
+
+#include "nop/nop.h"
+#include "nop/tcp/cc.h"
+
+#define TOE_NONE                0xffffffffu     /* no such index */
+
+/* ---- Sequence numbers, RFC 9293 section 3.4 ---- */
+
+static inline bool seq_lt(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static inline bool seq_leq(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) <= 0;
+}
+
+static inline bool seq_gt(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0;
+}
+
+static inline bool seq_geq(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) >= 0;
+}
+
+static inline uint32_t seq_max(uint32_t a, uint32_t b)
+{
+    return seq_gt(a, b) ? a : b;
+}
+
+/* ---- Limits and times ---- */
+
+#define TOE_MS                  TOE_NS_PER_MS
+#define TOE_SEC                 TOE_NS_PER_S
+
+#define TOE_RTO_INIT_NS         (1 * TOE_SEC)   /* RFC 6298 (2.1) */
+#define TOE_RTO_MIN_NS          (200 * TOE_MS)
+#define TOE_RTO_MAX_NS          (60 * TOE_SEC)  /* RFC 6298 (2.5) */
+#define TOE_RTO_SYN_NS          (3 * TOE_SEC)   /* RFC 6298 (5.7) */
+#define TOE_DELACK_NS           (40 * TOE_MS)   /* RFC 9293 3.8.6.3: < 0.5 s */
+#define TOE_OVERRIDE_NS         (200 * TOE_MS)  /* RFC 9293 3.8.6.2.1 */
+#define TOE_R2_NS               (120 * TOE_SEC) /* RFC 9293 3.8.3: >= 100 s */
+#define TOE_R2_SYN_NS           (180 * TOE_SEC) /* the same: >= 3 minutes */
+#define TOE_SYN_RCVD_NS         (60 * TOE_SEC)
+#define TOE_FIN_WAIT_2_NS       (60 * TOE_SEC)
+#define TOE_KEEP_INTVL_NS       (75 * TOE_SEC)
+#define TOE_KEEP_PROBES         9u
+#define TOE_CHALLENGE_NS        (1 * TOE_SEC)
+#define TOE_CHALLENGE_PER_CONN  10u             /* in TOE_CHALLENGE_NS */
+#define TOE_CHALLENGE_TOTAL     1000u           /* the same, about; see input.c */
+
+#define TOE_BUF_MIN             4096u           /* RCVBUF and SNDBUF, bytes */
+#define TOE_BUF_MAX             (4u << 20)
+#define TOE_WSCALE              7u              /* 65535 << 7 > TOE_BUF_MAX */
+#define TOE_WSCALE_MAX          14u             /* RFC 7323 2.3 */
+#define TOE_MSS_MIN             48u             /* less is not believed */
+#define TOE_MSS_DEFAULT_V4      536u            /* RFC 9293 3.7.1 */
+#define TOE_MSS_DEFAULT_V6      1220u
+#define TOE_PMTU_MIN_V4         552u
+#define TOE_PMTU_MIN_V6         1280u
+#define TOE_BACKLOG_MAX         4096u
+#define TOE_RANGES_PER_CONN     64u             /* gaps in reassembly */
+#define TOE_REPLIES             64u             /* RSTs waiting for a turn */
+#define TOE_DUPACKS_PER_TURN    64u
+#define TOE_QUICKACKS           8u              /* segments */
+#define TOE_DUPTHRESH           3u              /* RFC 5681 3.2 */
+
+/* ---- A segment, parsed and checked ---- */
+
+#define TOE_FIN                 0x01u
+#define TOE_SYN                 0x02u
+#define TOE_RST                 0x04u
+#define TOE_PSH                 0x08u
+#define TOE_ACK                 0x10u
+#define TOE_URG                 0x20u
+
+#define TOE_TCP_HDR             20u
+#define TOE_TCP_HDR_MAX         60u
+#define TOE_OPT_TS_LEN          12u             /* with two NOPs in front */
+
+typedef struct ToeTcpOptions {
+    bool have_mss;
+    bool have_wscale;
+    bool have_ts;
+    bool sack_permitted;        /* seen; unused until SACK is there */
+    uint16_t mss;
+    uint8_t wscale;
+    uint32_t ts_val;
+    uint32_t ts_ecr;
+} ToeTcpOptions;
+
+typedef struct ToeSeg {
+    uint32_t seq;
+    uint32_t ack;
+    uint32_t wnd;               /* as in the header, not scaled */
+    uint32_t len;               /* payload bytes */
+    const uint8_t *data;
+    uint16_t sport;
+    uint16_t dport;
+    uint8_t flags;
+    ToeTcpOptions opt;
+} ToeSeg;
+
+/* ---- Timers of an NCB; one heap entry stands for all of them ---- */
+
+typedef enum ToeTcpTimer {
+    TOE_T_RTX,                  /* retransmission, or zero-window probe */
+    TOE_T_DELACK,
+    TOE_T_OVERRIDE,             /* data held back by SWS avoidance, or MORE */
+    TOE_T_KEEP,
+    TOE_T_LIFE,                 /* SYN-RECEIVED, TIME-WAIT, orphans */
+    TOE_T_MAX
+} ToeTcpTimer;
+
+/* ---- The network control block ---- */
+
+typedef enum ToeNcbKind {
+    TOE_NCB_FREE,
+    TOE_NCB_CONN,
+    TOE_NCB_LISTENER,
+} ToeNcbKind;
+
+#define TOE_F_OWNED             0x00000001u /* the host side has the handle */
+#define TOE_F_ORPHAN            0x00000002u /* it had, and let go */
+#define TOE_F_HASHED            0x00000004u
+#define TOE_F_ON_OUT            0x00000008u /* waits for an output turn */
+#define TOE_F_HALF_OPEN         0x00000010u /* on its listener's list */
+#define TOE_F_BACKLOG           0x00000020u /* counts against the backlog */
+#define TOE_F_PORT              0x00000040u /* holds a reference on lport */
+#define TOE_F_ON_TW             0x00000080u /* on the TIME-WAIT list */
+#define TOE_F_ACTIVE            0x00000100u /* opened by connect */
+#define TOE_F_NODELAY           0x00000200u
+#define TOE_F_MORE              0x00000400u /* the last send said MORE */
+#define TOE_F_OVERRIDE          0x00000800u /* send small segments now */
+#define TOE_F_TS                0x00001000u /* timestamps agreed */
+#define TOE_F_WSCALE            0x00002000u /* window scaling agreed */
+#define TOE_F_FIN_QUEUED        0x00004000u /* FIN follows the send buffer */
+#define TOE_F_FIN_ACKED         0x00008000u
+#define TOE_F_FIN_RCVD          0x00010000u /* a FIN is known at rcv_fin */
+#define TOE_F_FIN_TAKEN         0x00020000u /* and rcv_nxt is past it */
+#define TOE_F_ACK_NOW           0x00040000u
+#define TOE_F_ACK_LATER         0x00080000u
+#define TOE_F_SEND_SYN          0x00100000u /* SYN or SYN-ACK is due */
+#define TOE_F_SEND_RST          0x00200000u /* RST is due, then it is dead */
+#define TOE_F_RTX_ONE           0x00400000u /* resend one segment at snd_una */
+#define TOE_F_PROBE             0x00800000u /* a zero-window probe is due */
+#define TOE_F_KEEP_PROBE        0x01000000u
+#define TOE_F_PERSIST           0x02000000u /* TOE_T_RTX times probes */
+#define TOE_F_RECOVERY          0x04000000u /* fast recovery */
+#define TOE_F_PARTIAL           0x08000000u /* had a partial ACK in it */
+#define TOE_F_CWND_LIMITED      0x10000000u
+#define TOE_F_RTT_TIMED         0x20000000u /* rtt_seq, rtt_time are valid */
+#define TOE_F_SPACE_SHORT       0x40000000u /* host wants writable() at 1/3 */
+#define TOE_F_SPACE_WANT        0x80000000u /* host wants writable() if empty */
+
+/* Events that wait for toe_tcp_deliver(). */
+#define TOE_E_ESTABLISHED       0x01u
+#define TOE_E_INCOMING          0x02u
+#define TOE_E_READABLE          0x04u
+#define TOE_E_PUSH              0x08u
+#define TOE_E_WRITABLE          0x10u
+#define TOE_E_PEER_CLOSED       0x20u
+#define TOE_E_CLOSED            0x40u
+
+typedef struct ToeNcb {
+    /* Who: the first line is all that a lookup touches. */
+    uint8_t laddr[16];
+    uint8_t raddr[16];
+    uint16_t lport;
+    uint16_t rport;
+    uint32_t hash_next;
+    uint8_t family;
+    uint8_t kind;               /* ToeNcbKind */
+    uint8_t state;              /* TOE_TCP_* */
+    uint8_t events;             /* TOE_E_* */
+    uint32_t flags;             /* TOE_F_* */
+    uint16_t generation;        /* 1..4095 */
+    uint8_t closed_status;      /* of TOE_E_CLOSED */
+    uint8_t snd_wscale;         /* of the peer's window field */
+
+    /* Sending, RFC 9293 section 3.3.1. */
+    uint32_t snd_una;
+    uint32_t snd_nxt;
+    uint32_t snd_max;           /* highest snd_nxt so far; go-back moves nxt */
+    uint32_t snd_wnd;           /* bytes */
+    uint32_t snd_wl1;
+    uint32_t snd_wl2;
+    uint32_t iss;
+    uint32_t snd_wnd_max;       /* largest window the peer ever offered */
+    ToeChain tx;                /* its head is at snd_una */
+    ToeChainPos tx_pos;
+    uint32_t snd_buf;           /* limit of tx.len */
+    uint32_t mtu;               /* of the path */
+    uint16_t mss;               /* send MSS with options taken off */
+    uint16_t peer_mss;          /* as announced */
+
+    /* Receiving. */
+    uint32_t rcv_nxt;
+    uint32_t rcv_adv;           /* right edge of the window offered so far */
+    uint32_t rcv_acked;         /* last ACK number sent: Last.ACK.sent */
+    uint32_t irs;
+    uint32_t rcv_fin;           /* sequence number of FIN, if FIN_RCVD */
+    ToeChain rx;
+    uint32_t rcv_buf;           /* limit of rx.len */
+    uint32_t reass;             /* first range, or TOE_NONE */
+    uint16_t reass_ranges;
+    uint16_t rcv_mss;           /* largest segment seen */
+    uint32_t reass_buflets;     /* upper bound */
+    uint8_t dupacks_due;
+    uint8_t quickacks;          /* segments still to be acknowledged at once */
+    uint8_t rcv_wscale;
+    uint8_t keep_probes;        /* sent without an answer */
+
+    /* Timestamps, RFC 7323. */
+    uint32_t ts_recent;
+    uint32_t ts_offset;
+    int64_t ts_recent_time;
+
+    /* Round trip, RFC 6298. */
+    uint32_t srtt_us;           /* 0: no sample yet */
+    uint32_t rttvar_us;
+    int64_t rto;                /* without back-off */
+    int64_t rtt_time;
+    uint32_t rtt_seq;
+    uint8_t backoff;            /* time-outs in a row */
+    uint8_t dupacks;            /* received in a row */
+    uint8_t cc;                 /* index into the table of cc.c */
+    uint8_t challenges;         /* sent since challenge_time */
+
+    /* Congestion, RFC 5681 and 6582. */
+    uint32_t cwnd;
+    uint32_t ssthresh;
+    uint32_t recover;
+    uint32_t cc_acked;          /* bytes acknowledged towards the next step */
+    uint64_t cc_priv[4];        /* of the algorithm */
+
+    /* Time. */
+    int64_t deadline[TOE_T_MAX];
+    int64_t armed;              /* what the heap holds */
+    int64_t stalled;            /* first time-out without progress, 0: none */
+    int64_t last_rcv;
+    int64_t last_snd;
+    int64_t challenge_time;
+    uint32_t keepalive_s;
+    uint32_t user_timeout_ms;
+
+    /* Lists: half-open children or TIME-WAIT in the two-way one. */
+    uint32_t free_next;
+    uint32_t out_next;
+    uint32_t list_prev;
+    uint32_t list_next;
+    uint32_t listener;          /* handle of the one it came from, or 0 */
+
+    /* A listener's own. */
+    uint32_t backlog;
+    uint32_t pending;           /* children that count against it */
+    uint32_t children;          /* first half-open one */
+
+    /* For toe_stream_info(). */
+    uint32_t retransmits;
+    uint32_t probes;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+} ToeNcb;
+
+_Static_assert(sizeof(ToeNcb) <= 1024, "an idle NCB is at most 1 KiB");
+
+/* Out-of-order bytes: a range of the sequence space and its chain. */
+typedef struct ToeRange {
+    uint32_t seq;
+    uint32_t next;              /* of the connection, ascending; or free */
+    uint32_t buflets;           /* at most, of those in chain */
+    ToeChain chain;
+} ToeRange;
+
+/* A segment without a connection: RST in answer to one that has none. */
+typedef struct ToeReply {
+    uint8_t family;
+    uint8_t flags;
+    uint16_t lport;
+    uint16_t rport;
+    uint32_t seq;
+    uint32_t ack;
+    uint8_t laddr[16];
+    uint8_t raddr[16];
+} ToeReply;
+
+struct ToeTcp {
+    ToeNop *nop;
+    ToeNcb *ncbs;
+    uint32_t size;              /* NCBs */
+    uint32_t free_first, free_last;
+    uint32_t *hash;             /* connections by 4-tuple */
+    uint32_t hash_mask;
+    uint32_t *listen_hash;      /* listeners by port */
+    uint32_t listen_mask;
+    ToeSipKey hash_key;
+    ToeSipKey isn_key;          /* RFC 6528 */
+    uint32_t out_first, out_last;
+    uint32_t tw_first, tw_last; /* oldest first */
+    uint32_t half_open;
+    uint32_t conns;             /* NCBs that may hold received bytes */
+    int64_t challenge_time;
+    uint32_t challenge_left;
+    ToeRange *ranges;
+    uint32_t ranges_size;
+    uint32_t ranges_free;
+    ToeReply replies[TOE_REPLIES];
+    uint32_t replies_head;
+    uint32_t replies_count;
+};
+
+static inline uint32_t toe_ncb_index(const ToeTcp *t, const ToeNcb *c)
+{
+    return (uint32_t)(c - t->ncbs);
+}
+
+static inline uint32_t toe_ncb_handle(const ToeTcp *t, const ToeNcb *c)
+{
+    return TOE_HANDLE(toe_ncb_index(t, c), c->generation);
+}
+
+/* Sequence number behind the last byte of the send buffer. */
+static inline uint32_t toe_ncb_snd_end(const ToeNcb *c)
+{
+    return c->snd_una + c->tx.len;
+}
+
+/* Bytes and FIN sent and not acknowledged. */
+static inline uint32_t toe_ncb_flight(const ToeNcb *c)
+{
+    return c->snd_nxt - c->snd_una;
+}
+
+/* May the peer still send data, and must we take it? */
+static inline bool toe_ncb_receiving(const ToeNcb *c)
+{
+    return c->state == TOE_TCP_ESTABLISHED || c->state == TOE_TCP_FIN_WAIT_1 ||
+           c->state == TOE_TCP_FIN_WAIT_2;
+}
+
+/* ESTABLISHED or later, and not closed. */
+static inline bool toe_ncb_synchronized(const ToeNcb *c)
+{
+    return c->state >= TOE_TCP_ESTABLISHED;
+}
+
+static inline bool toe_ncb_fin_pending(const ToeNcb *c)
+{
+    return (c->flags & (TOE_F_FIN_QUEUED | TOE_F_FIN_ACKED)) ==
+           TOE_F_FIN_QUEUED;
+}
+
+/* ---- tcp.c ---- */
+
+/* Change the state, with trace and gauges.  Not for CLOSED, TIME-WAIT. */
+void toe_tcp_set_state(ToeTcp *t, ToeNcb *c, uint8_t state);
+/*
+ * The protocol is through with c: to CLOSED, out of the tables, closed(status)
+ * for the owner.  With rst, a RST goes out in the next turn.  c stays valid:
+ * toe_tcp_deliver() or toe_tcp_reap() frees it when nobody needs it.
+ */
+void toe_tcp_close_ncb(ToeTcp *t, ToeNcb *c, uint8_t status, bool rst);
+/* Enter TIME-WAIT: only what RFC 9293 3.10.7.4 needs stays. */
+void toe_tcp_time_wait(ToeTcp *t, ToeNcb *c);
+/* FIN after the send buffer; the state follows. */
+void toe_tcp_queue_fin(ToeTcp *t, ToeNcb *c);
+/* Report the waiting events of c, and free it if nothing needs it any more. */
+void toe_tcp_deliver(ToeTcp *t, ToeNcb *c);
+/* The second half of that alone, for calls that may not report events. */
+void toe_tcp_reap(ToeTcp *t, ToeNcb *c);
+/* c has something for the next output turn. */
+void toe_tcp_mark(ToeTcp *t, ToeNcb *c);
+/* Set TOE_E_WRITABLE if the host waits for room and there is enough now. */
+void toe_tcp_check_writable(ToeNcb *c);
+
+/* ---- ncb.c ---- */
+
+bool toe_ncb_table_init(ToeTcp *t, uint32_t size);
+void toe_ncb_table_reset(ToeTcp *t);
+void toe_ncb_table_free(ToeTcp *t);
+/*
+ * A fresh NCB with default options, not hashed; the oldest one in TIME-WAIT
+ * is given up for it if need be.  NULL: none.
+ */
+ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind);
+/* Give back everything c holds, and c. Its handle becomes stale. */
+void toe_ncb_free(ToeTcp *t, ToeNcb *c);
+/* NULL if the handle is not valid, or the host side does not own it. */
+ToeNcb *toe_ncb_get(ToeTcp *t, uint32_t handle);
+/* The same without regard to ownership. */
+ToeNcb *toe_ncb_by_handle(ToeTcp *t, uint32_t handle);
+ToeNcb *toe_ncb_lookup(ToeTcp *t, uint8_t family, const uint8_t *laddr,
+                       uint16_t lport, const uint8_t *raddr, uint16_t rport);
+/* The listener of exactly this address, else one of any address. */
+ToeNcb *toe_ncb_lookup_listener(ToeTcp *t, uint8_t family,
+                                const uint8_t *laddr, uint16_t lport);
+/* A listener that stands in the way of a new one; laddr zero: any. */
+ToeNcb *toe_ncb_listener_conflict(ToeTcp *t, uint8_t family,
+                                  const uint8_t *laddr, uint16_t lport);
+void toe_ncb_hash(ToeTcp *t, ToeNcb *c);
+void toe_ncb_unhash(ToeTcp *t, ToeNcb *c);
+void toe_ncb_half_open_add(ToeTcp *t, ToeNcb *listener, ToeNcb *c);
+void toe_ncb_half_open_del(ToeTcp *t, ToeNcb *c);
+/* c no longer counts against its listener's backlog. */
+void toe_ncb_backlog_del(ToeTcp *t, ToeNcb *c);
+void toe_ncb_tw_add(ToeTcp *t, ToeNcb *c);
+void toe_ncb_tw_del(ToeTcp *t, ToeNcb *c);
+/* Drop all bytes held: sent, received, out of order. rx only if asked. */
+void toe_ncb_drop_bytes(ToeTcp *t, ToeNcb *c, bool rx);
+
+/* ---- options.c: the only place that knows the header's format ---- */
+
+/*
+ * Header and options; the checksum is not looked at.  False: malformed; the
+ * ports are there if p has room for a header at all.
+ */
+bool toe_seg_parse(const ToeIpPacket *p, ToeSeg *seg);
+/*
+ * Write header and options of seg at p; the checksum field is zero.  Returns
+ * the header's length.
+ */
+uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg);
+/* Is the checksum of the whole segment right? */
+bool toe_seg_checksum_ok(const ToeIpPacket *p);
+/*
+ * Put the checksum into a header of hdr_len bytes at p, whose payload sums up
+ * to payload_sum (toe_csum(), toe_csum_copy()).
+ */
+void toe_seg_seal(uint8_t *p, uint32_t hdr_len, uint32_t payload_len,
+                  uint32_t payload_sum, uint8_t family, const uint8_t *src,
+                  const uint8_t *dst);
+
+/* ---- listen.c ---- */
+
+/* RFC 6528: 4 us clock plus a keyed hash of the tuple. */
+uint32_t toe_tcp_isn(ToeTcp *t, const ToeNcb *c);
+uint32_t toe_tcp_ts_offset(ToeTcp *t, const ToeNcb *c);
+/* Segment arrives for a listener: RFC 9293 3.10.7.2. */
+void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
+                          const ToeSeg *seg);
+/* What a SYN said: MSS, window scale, timestamps. */
+void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg);
+/* Send MSS from the path and the peer. */
+void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c);
+/* What we announce: MTU-based. */
+uint16_t toe_tcp_announced_mss(ToeTcp *t, const ToeNcb *c);
+/* ESTABLISHED from SYN-SENT or SYN-RECEIVED. */
+void toe_tcp_establish(ToeTcp *t, ToeNcb *c);
+
+/* ---- input.c ---- */
+
+/* A RST (or nothing, if it was one itself) for a segment without NCB. */
+void toe_tcp_reply_rst(ToeTcp *t, const ToeIpPacket *p, const ToeSeg *seg);
+
+/* ---- recovery.c: what to resend and when, RFC 5681, 6298 and 6582 ---- */
+
+/*
+ * ack acknowledges something new; called before snd_una moves.  False: leave
+ * the retransmission timer as it is.
+ */
+bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now);
+void toe_recovery_dup_ack(ToeTcp *t, ToeNcb *c);
+void toe_recovery_rto(ToeTcp *t, ToeNcb *c);
+/* Bytes that may be in flight now by congestion control. */
+uint32_t toe_recovery_window(const ToeNcb *c);
+
+/* ---- output.c ---- */
+
+/*
+ * Send what is due, at most about *budget bytes.  True: more waits.  c may
+ * be gone afterwards.
+ */
+bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget);
+void toe_tcp_output_replies(ToeTcp *t, uint32_t *budget);
+/* The window that would be offered now, from rcv_nxt. */
+uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c);
+/* The receiver made room: is it worth telling? */
+bool toe_tcp_window_update_due(ToeTcp *t, const ToeNcb *c);
+
+/* ---- tcp_timer.c ---- */
+
+void toe_timer_set(ToeTcp *t, ToeNcb *c, ToeTcpTimer which, int64_t deadline);
+void toe_timer_off(ToeNcb *c, ToeTcpTimer which);
+void toe_timer_all_off(ToeTcp *t, ToeNcb *c);
+/* A round-trip sample. */
+void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns);
+/* The time-out that counts now: with back-off. */
+int64_t toe_rto(const ToeNcb *c);
+/* Start TOE_T_RTX for retransmission if something is in flight, else stop. */
+void toe_timer_restart_rtx(ToeTcp *t, ToeNcb *c, int64_t now);
+void toe_timer_restart_keep(ToeTcp *t, ToeNcb *c, int64_t now);
+/* When an orphan, or one in FIN-WAIT-2 without owner, is given up. */
+void toe_timer_orphan(ToeTcp *t, ToeNcb *c, int64_t now);
+/* Timestamp clock: milliseconds. */
+static inline uint32_t toe_ts_now(const ToeNcb *c, int64_t now)
+{
+    return (uint32_t)(uint64_t)(now / TOE_MS) + c->ts_offset;
+}
+
+/* ---- reass.c ---- */
+
+bool toe_reass_init(ToeTcp *t, uint32_t ranges);
+void toe_reass_reset(ToeTcp *t);
+void toe_reass_free(ToeTcp *t);
+/*
+ * Keep the bytes of [seq, seq + len) that are not there yet; all of it lies
+ * above rcv_nxt and in the window.  False: no room, dropped.
+ */
+bool toe_reass_insert(ToeTcp *t, ToeNcb *c, uint32_t seq, const uint8_t *data,
+                      uint32_t len);
+/* Move what is in order now to rx; returns bytes, rcv_nxt has moved. */
+uint32_t toe_reass_pull(ToeTcp *t, ToeNcb *c);
+void toe_reass_clear(ToeTcp *t, ToeNcb *c);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tcp_timer.c - the timers of a connection, and the round-trip estimate.
+ *
+ * An NCB has several deadlines (ToeTcpTimer) and one entry in the NOP's heap,
+ * which stands at or before the earliest of them.  A deadline that moves
+ * later, which is what each ACK does to the retransmission timer, does not
+ * touch the heap: the entry expires in vain once, and is then set to what is
+ * earliest by that time.
+ *
+ *  RTX       something is in flight: RFC 6298 time-out, with back-off.  With
+ *            TOE_F_PERSIST instead: the peer's window is closed and data
+ *            waits, probe it (RFC 9293 3.8.6.1), for ever while it answers.
+ *  DELACK    an ACK is owed (RFC 9293 3.8.6.3)
+ *  OVERRIDE  a small segment was held back with nothing in flight that could
+ *            free it (RFC 9293 3.8.6.2.1)
+ *  KEEP      keepalive (RFC 9293 3.8.4)
+ *  LIFE      the end of SYN-RECEIVED, TIME-WAIT, and of orphans
+ *
+ * Giving up (RFC 9293 3.8.3, R2) is decided when RTX expires, by how long the
+ * peer has not acknowledged anything.
+ */
+#include "nop/tcp/tcp.h"
+#include "toe_trace.h"
+
+static int64_t earliest(const ToeNcb *c)
+{
+    int64_t e = INT64_MAX;
+
+    for (unsigned i = 0; i < TOE_T_MAX; i++) {
+        e = MIN(e, c->deadline[i]);
+    }
+    return e;
+}
+
+void toe_timer_set(ToeTcp *t, ToeNcb *c, ToeTcpTimer which, int64_t deadline)
+{
+    c->deadline[which] = deadline;
+    if (deadline < c->armed) {
+        c->armed = deadline;
+        toe_timers_set(&t->nop->timers, toe_ncb_index(t, c), deadline);
+    }
+}
+
+void toe_timer_off(ToeNcb *c, ToeTcpTimer which)
+{
+    c->deadline[which] = INT64_MAX;
+}
+
+void toe_timer_all_off(ToeTcp *t, ToeNcb *c)
+{
+    for (unsigned i = 0; i < TOE_T_MAX; i++) {
+        c->deadline[i] = INT64_MAX;
+    }
+    if (c->armed != INT64_MAX) {
+        c->armed = INT64_MAX;
+        toe_timers_set(&t->nop->timers, toe_ncb_index(t, c), INT64_MAX);
+    }
+}
+
+void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns)
+{
+    uint32_t r = (uint32_t)(CLAMP(rtt_ns, 1000, TOE_RTO_MAX_NS) / 1000);
+    int64_t rto;
+
+    if (!c->srtt_us) {
+        c->srtt_us = r;                         /* RFC 6298 (2.2) */
+        c->rttvar_us = r / 2;
+    } else {
+        uint32_t delta = r > c->srtt_us ? r - c->srtt_us : c->srtt_us - r;
+
+        c->rttvar_us += ((int32_t)delta - (int32_t)c->rttvar_us) / 4;
+        c->srtt_us += ((int32_t)r - (int32_t)c->srtt_us) / 8;
+        c->srtt_us = MAX(c->srtt_us, 1);
+    }
+    rto = ((int64_t)c->srtt_us + MAX(4ll * c->rttvar_us, 1)) * 1000;
+    c->rto = CLAMP(rto, TOE_RTO_MIN_NS, TOE_RTO_MAX_NS);
+}
+
+int64_t toe_rto(const ToeNcb *c)
+{
+    return MIN(c->rto << MIN(c->backoff, 16), TOE_RTO_MAX_NS);
+}
+
+void toe_timer_restart_rtx(ToeTcp *t, ToeNcb *c, int64_t now)
+{
+    c->flags &= ~TOE_F_PERSIST;
+    if (c->snd_una != c->snd_max) {
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+    } else {
+        toe_timer_off(c, TOE_T_RTX);
+    }
+}
+
+void toe_timer_restart_keep(ToeTcp *t, ToeNcb *c, int64_t now)
+{
+    c->keep_probes = 0;
+    if (c->keepalive_s && toe_ncb_synchronized(c) &&
+        c->state != TOE_TCP_TIME_WAIT) {
+        toe_timer_set(t, c, TOE_T_KEEP, now + c->keepalive_s * TOE_SEC);
+    } else {
+        toe_timer_off(c, TOE_T_KEEP);
+    }
+}
+
+void toe_timer_orphan(ToeTcp *t, ToeNcb *c, int64_t now)
+{
+    int64_t life = t->nop->orphan_ms * TOE_MS;
+
+    if (c->state == TOE_TCP_FIN_WAIT_2) {
+        life = MIN(life, TOE_FIN_WAIT_2_NS);
+    }
+    toe_timer_set(t, c, TOE_T_LIFE, now + life);
+}
+
+/* How long the peer may stay silent before the connection is given up. */
+static int64_t r2(const ToeNcb *c)
+{
+    if (c->user_timeout_ms) {
+        return c->user_timeout_ms * TOE_MS;
+    }
+    return c->state == TOE_TCP_SYN_SENT ? TOE_R2_SYN_NS : TOE_R2_NS;
+}
+
+static void give_up(ToeTcp *t, ToeNcb *c)
+{
+    bool rst = c->state != TOE_TCP_SYN_SENT;
+
+    toe_trace_tcp_timeout(toe_ncb_handle(t, c), c->state);
+    /* A soft ICMP error, remembered on the way, says more than "time-out". */
+    toe_tcp_close_ncb(t, c, c->closed_status ? c->closed_status
+                                             : TOE_ST_TIMEDOUT, rst);
+}
+
+static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
+{
+    if (c->flags & TOE_F_PERSIST) {
+        /* Silence since the probes began counts, a closed window does not. */
+        if (c->backoff >= 3 && now - c->last_rcv >= r2(c)) {
+            give_up(t, c);
+            return;
+        }
+        c->backoff = MIN(c->backoff + 1, 16);
+        c->flags |= TOE_F_PROBE;
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+        toe_tcp_mark(t, c);
+        return;
+    }
+    if (c->snd_una == c->snd_max) {
+        return;
+    }
+    if (!c->stalled) {
+        c->stalled = now - toe_rto(c);
+    }
+    if (now - c->stalled >= r2(c)) {
+        give_up(t, c);
+        return;
+    }
+    toe_count(t->nop->counters, TCP_RTO);
+    toe_trace_tcp_rto(toe_ncb_handle(t, c), c->snd_una, c->backoff);
+    c->backoff = MIN(c->backoff + 1, 16);       /* RFC 6298 (5.5) */
+    c->flags &= ~TOE_F_RTT_TIMED;               /* Karn */
+    if (c->state == TOE_TCP_SYN_SENT || c->state == TOE_TCP_SYN_RECEIVED) {
+        c->flags |= TOE_F_SEND_SYN;
+    } else {
+        toe_recovery_rto(t, c);
+    }
+    toe_timer_set(t, c, TOE_T_RTX,
+                  MIN(now + toe_rto(c), c->stalled + r2(c)));
+    toe_tcp_mark(t, c);
+}
+
+static void keep_expired(ToeTcp *t, ToeNcb *c, int64_t now)
+{
+    int64_t idle = c->keepalive_s * TOE_SEC;
+    int64_t interval = MIN(idle, TOE_KEEP_INTVL_NS);
+
+    if (!c->keepalive_s) {
+        return;
+    }
+    if (now - c->last_rcv < idle) {
+        c->keep_probes = 0;
+        toe_timer_set(t, c, TOE_T_KEEP, c->last_rcv + idle);
+        return;
+    }
+    if (c->user_timeout_ms ? now - c->last_rcv >= idle + r2(c)
+                           : c->keep_probes >= TOE_KEEP_PROBES) {
+        give_up(t, c);
+        return;
+    }
+    /* In flight data asks the same question by itself. */
+    if (c->snd_una == c->snd_max) {
+        c->keep_probes++;
+        c->flags |= TOE_F_KEEP_PROBE;
+        toe_tcp_mark(t, c);
+    }
+    toe_timer_set(t, c, TOE_T_KEEP, now + interval);
+}
+
+static void life_expired(ToeTcp *t, ToeNcb *c)
+{
+    switch (c->state) {
+    case TOE_TCP_TIME_WAIT:
+        toe_trace_tcp_time_wait_over(toe_ncb_handle(t, c));
+        toe_tcp_close_ncb(t, c, TOE_ST_OK, false);
+        break;
+    case TOE_TCP_SYN_RECEIVED:
+        toe_tcp_close_ncb(t, c, TOE_ST_TIMEDOUT, true);
+        break;
+    case TOE_TCP_FIN_WAIT_2:
+        /*
+         * All was delivered; the peer just does not close.  Its next segment
+         * finds no connection and gets a RST.
+         */
+        toe_tcp_close_ncb(t, c, TOE_ST_TIMEDOUT, false);
+        break;
+    default:
+        give_up(t, c);
+        break;
+    }
+}
+
+void toe_tcp_timer(ToeNop *n, uint32_t index)
+{
+    ToeTcp *t = n->tcp;
+    int64_t now = toe_nop_now(n);
+    ToeNcb *c;
+
+    if (index >= t->size) {
+        return;
+    }
+    c = &t->ncbs[index];
+    if (c->kind == TOE_NCB_FREE) {
+        return;
+    }
+    c->armed = INT64_MAX;
+    for (unsigned i = 0; i < TOE_T_MAX; i++) {
+        if (c->deadline[i] > now) {
+            continue;
+        }
+        c->deadline[i] = INT64_MAX;
+        switch ((ToeTcpTimer)i) {
+        case TOE_T_RTX:
+            rtx_expired(t, c, now);
+            break;
+        case TOE_T_DELACK:
+            if (c->flags & TOE_F_ACK_LATER) {
+                c->flags |= TOE_F_ACK_NOW;
+                toe_tcp_mark(t, c);
+            }
+            break;
+        case TOE_T_OVERRIDE:
+            c->flags |= TOE_F_OVERRIDE;
+            toe_tcp_mark(t, c);
+            break;
+        case TOE_T_KEEP:
+            keep_expired(t, c, now);
+            break;
+        case TOE_T_LIFE:
+            life_expired(t, c);
+            break;
+        case TOE_T_MAX:
+            break;
+        }
+    }
+    if (earliest(c) < c->armed) {
+        c->armed = earliest(c);
+        toe_timers_set(&n->timers, index, c->armed);
+    }
+    toe_tcp_deliver(t, c);
+}
