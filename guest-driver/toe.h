@@ -29,6 +29,7 @@
 #ifndef TOE_H
 #define TOE_H
 
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/completion.h>
 #include <linux/device.h>
@@ -67,7 +68,7 @@ struct toe_dev;
 /* ---- toe_admin.c: the admin queue --------------------------------------- */
 
 #define TOE_ADM_LOG2		8
-#define TOE_ADM_ENTRIES		(1u << TOE_ADM_LOG2)
+#define TOE_ADM_ENTRIES		BIT(TOE_ADM_LOG2)
 #define TOE_ADM_SLOTS		240u	/* commands on the way; the rest of the
 					 * completion queue is for events
 					 */
@@ -134,7 +135,7 @@ void toe_quota_exit(void);
 
 /* ---- toe_mem.c: memory regions ------------------------------------------ */
 
-#define TOE_MEM_LENGTH_MAX	(1ull << 30)
+#define TOE_MEM_LENGTH_MAX	BIT_ULL(30)
 
 struct toe_mem {
 	struct toe_user *user;		/* pays for the pages */
@@ -199,7 +200,7 @@ struct toe_ctx {
 	struct work_struct drain;
 };
 
-#define TOE_MMAP_DOORBELL	(1ull << 32)	/* see toe_chrdev.c */
+#define TOE_MMAP_DOORBELL	BIT_ULL(32)	/* see toe_chrdev.c */
 
 struct toe_ctx *toe_ctx_create(struct toe_dev *dev, struct toe_uapi_ctx *arg,
 			       struct address_space *mapping);

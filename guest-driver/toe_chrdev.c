@@ -36,6 +36,7 @@ struct toe_file {
 
 static struct toe_ctx *toe_file_ctx(struct toe_file *f)
 {
+	/* Pairs with toe_ioc_ctx_create(): the context is complete. */
 	return smp_load_acquire(&f->ctx);
 }
 
@@ -113,6 +114,7 @@ static int toe_ioc_ctx_create(struct toe_file *f, struct file *filp,
 		toe_ctx_release(ctx);
 		return -EFAULT;
 	}
+	/* Pairs with toe_file_ctx(). */
 	smp_store_release(&f->ctx, ctx);
 	return 0;
 }

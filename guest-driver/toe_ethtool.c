@@ -14,7 +14,7 @@
 #include "toe_net.h"
 
 static const char toe_counter_names[TOE_CTR_MAX][ETH_GSTRING_LEN] = {
-#define TOE_COUNTER_NAME(NAME, name, text) [TOE_CTR_##NAME] = #name,
+#define TOE_COUNTER_NAME(NAME, name, text) #name,
 	TOE_COUNTERS(TOE_COUNTER_NAME)
 #undef TOE_COUNTER_NAME
 };

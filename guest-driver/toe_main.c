@@ -90,15 +90,17 @@ void toe_leave(struct toe_dev *dev)
 /* ---- The status page ---------------------------------------------------- */
 
 static void toe_status_begin(struct toe_dev *dev)
+	__acquires(&dev->status_lock)
 {
 	spin_lock_bh(&dev->status_lock);
 	WRITE_ONCE(dev->status->seq, dev->status->seq + 1);
-	smp_wmb();
+	smp_wmb(); /* seq is odd before anything changes */
 }
 
 static void toe_status_end(struct toe_dev *dev)
+	__releases(&dev->status_lock)
 {
-	smp_wmb();
+	smp_wmb(); /* everything changed before seq is even */
 	WRITE_ONCE(dev->status->seq, dev->status->seq + 1);
 	spin_unlock_bh(&dev->status_lock);
 }

@@ -189,7 +189,7 @@ static void toe_mirror_get_port(struct toe_mirror *m,
 		port->filter |= TOE_FILTER_ALLMULTI;
 	netif_addr_lock_bh(netdev);
 	netdev_for_each_mc_addr(ha, netdev)
-		port->mcast_hash |= BIT_ULL(ether_crc(ETH_ALEN, ha->addr) >>
+		port->mcast_hash |= BIT_ULL(~crc32_le(~0, ha->addr, ETH_ALEN) >>
 					    26);
 	/* Further unicast addresses: there is no filter for them. */
 	if (!netdev_uc_empty(netdev))

@@ -100,7 +100,7 @@ static void toe_rx_publish(struct toe_net *net)
 	dma_wmb();
 	WRITE_ONCE(net->page->bq_small_tail, net->small_tail);
 	WRITE_ONCE(net->page->bq_large_tail, net->large_tail);
-	mb();
+	mb(); /* as said */
 	if (READ_ONCE(net->page->bq_starved))
 		toe_doorbell(net, TOE_DB_BQ, 0);
 }
@@ -170,7 +170,9 @@ static bool toe_rx_frame(struct toe_net *net, const struct toe_hw_cqe *cqe)
 
 static u32 toe_tx_room(struct toe_net *net)
 {
-	return TOE_NET_RQ - (net->tx_taken - READ_ONCE(net->tx_returned));
+	/* The places in tx_free are read after the index that covers them. */
+	return TOE_NET_RQ -
+	       (net->tx_taken - smp_load_acquire(&net->tx_returned));
 }
 
 /* ndo_start_xmit */
@@ -265,8 +267,7 @@ static bool toe_tx_done(struct toe_net *net, const struct toe_hw_cqe *cqe,
 	toe_tx_release(net, tx, budget);
 	net->tx_free[net->tx_returned & (TOE_NET_RQ - 1)] = cqe->cookie;
 	/* The place before the index that lets start_xmit take it. */
-	smp_wmb();
-	WRITE_ONCE(net->tx_returned, net->tx_returned + 1);
+	smp_store_release(&net->tx_returned, net->tx_returned + 1);
 	return true;
 }
 
@@ -333,12 +334,12 @@ int toe_rings_poll(struct napi_struct *napi, int budget)
 	if (received)
 		toe_rx_publish(net);
 	else
-		mb();
+		mb(); /* cq_head before the question, as in publish */
 	if (READ_ONCE(net->page->cq_full))
 		toe_doorbell(net, TOE_DB_CQ_SPACE, 0);
 	if (sent) {
 		netdev_completed_queue(net->netdev, sent, bytes);
-		smp_mb();
+		smp_mb(); /* places returned before: is it stopped? */
 		if (netif_queue_stopped(net->netdev) &&
 		    toe_tx_room(net) >= TOE_NET_STOP)
 			netif_wake_queue(net->netdev);
