@@ -277,7 +277,8 @@ void world_in(struct world *w, const void *frame, size_t len)
 	/* Exactly as long as it is, so that reading past it is seen. */
 	uint8_t *copy = g_malloc(len);
 
-	memcpy(copy, frame, len);
+	if (len)
+		memcpy(copy, frame, len);
 	toe_nop_frame_in(w->n, copy, len);
 	g_free(copy);
 }
