@@ -205,6 +205,18 @@ $(O)/tests/unit/%: $(O)/asan/tests/unit/%.o $(UNIT_COMMON:%.c=$(O)/asan/%.o) $(O
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) $(CHECK_LIBS) -lm
 
+# the library's own: against a fake adapter in the test, and nothing of the real one
+LIB_ASAN_OBJ := $(LIB_SRC:%.c=$(O)/asan/lib/%.o)
+$(O)/asan/lib/%.o: %.c
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(SANITIZE) $(WARN) $(LIB_INC) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/tests/unit/test_libtoe: $(O)/asan/lib/tests/unit/test_libtoe.o $(LIB_ASAN_OBJ)
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(CHECK_LIBS) -lm
+
 $(O)/tests/obj/%.o: tests/%.c
 	$(call note,CC,$@)
 	@mkdir -p $(@D)

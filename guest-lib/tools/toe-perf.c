@@ -466,7 +466,7 @@ static double percentile(struct perf *p, unsigned int percent)
 static void mark(void)
 {
 #ifdef __x86_64__
-	__asm__ volatile("nopl 0x544f4521(%rax)" ::: "memory");
+	__asm__ volatile("nopl 0x544f4521(%%rax)" ::: "memory");
 #endif
 }
 
