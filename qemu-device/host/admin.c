@@ -139,7 +139,6 @@ void toe_admin_flush(ToeAdapter *a)
 {
     if (a->admin.interrupt) {
         a->admin.interrupt = false;
-        toe_count(&a->counters, CQM_INTERRUPTS);
         a->env.irq(a->env.opaque, 0);
     }
 }

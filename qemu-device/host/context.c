@@ -231,7 +231,6 @@ uint8_t toe_ctx_queues_check(ToeAdapter *a, ToeCtx *ctx,
 
 uint8_t toe_ctx_queues(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd)
 {
-    ToeCtx *ctx = known(a, cmd->u.ctx_queues.ctx, "CTX_QUEUES");
     ToeCtxQueues q = {
         .key = cmd->u.ctx_queues.key,
         .page = cmd->u.ctx_queues.page,
@@ -245,15 +244,17 @@ uint8_t toe_ctx_queues(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd)
         .buf_size = { cmd->u.ctx_queues.small_size,
                       cmd->u.ctx_queues.large_size },
     };
+    ToeCtx *ctx;
     uint8_t status;
 
-    if (!ctx) {
-        return TOE_ST_STATE;
-    }
     if (!toe_all_zero(cmd->u.ctx_queues.rsvd,
                       sizeof(cmd->u.ctx_queues.rsvd))) {
         toe_guest_error(a, "CTX_QUEUES: a reserved field is not zero");
         return TOE_ST_INVALID;
+    }
+    ctx = known(a, cmd->u.ctx_queues.ctx, "CTX_QUEUES");
+    if (!ctx) {
+        return TOE_ST_STATE;
     }
     if (ctx->state != TOE_CTX_CREATED) {
         toe_guest_error(a, "CTX_QUEUES: context %u is active already",
@@ -311,17 +312,18 @@ static void all_conns(ToeAdapter *a, ToeCtx *ctx, bool now)
 uint8_t toe_ctx_destroy(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
                         bool *later)
 {
-    ToeCtx *ctx = known(a, cmd->u.ctx_destroy.ctx, "CTX_DESTROY");
     bool drain = cmd->flags & TOE_ADM_F_DRAIN;
+    ToeCtx *ctx;
 
     *later = false;
-    if (!ctx) {
-        return TOE_ST_STATE;
-    }
     if (!toe_all_zero(cmd->u.ctx_destroy.rsvd,
                       sizeof(cmd->u.ctx_destroy.rsvd))) {
         toe_guest_error(a, "CTX_DESTROY: a reserved field is not zero");
         return TOE_ST_INVALID;
+    }
+    ctx = known(a, cmd->u.ctx_destroy.ctx, "CTX_DESTROY");
+    if (!ctx) {
+        return TOE_ST_STATE;
     }
     toe_trace_context_destroy(ctx->id, drain, ctx->nconns);
     if (ctx->state == TOE_CTX_DRAINING) {
