@@ -200,7 +200,12 @@ $(O)/asan/tests/unit/%.o: tests/unit/%.c | $(O)/gen/toe_trace.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(SANITIZE) $(WARN) -Itests/unit $(ADAPTER_INC) $(GLIB_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/tests/unit/%: $(O)/asan/tests/unit/%.o $(UNIT_COMMON:%.c=$(O)/asan/%.o) $(O)/asan/libtoe-adapter.a
+# An archive, so that a test gets only what it uses: one with a fake for a block must not get the block's own helpers.
+$(O)/asan/libunit-common.a: $(UNIT_COMMON:%.c=$(O)/asan/%.o)
+	$(call note,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/tests/unit/%: $(O)/asan/tests/unit/%.o $(O)/asan/libunit-common.a $(O)/asan/libtoe-adapter.a
 	$(call note,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) $(CHECK_LIBS) -lm
