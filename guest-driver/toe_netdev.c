@@ -157,7 +157,9 @@ int toe_netdev_alloc(struct toe_dev *dev)
 	netdev->max_mtu = min_t(u32, dev->mtu_max, 16384);
 	netdev->mtu = min_t(u32, ETH_DATA_LEN, netdev->max_mtu);
 	netdev->features |= NETIF_F_HIGHDMA;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if defined(TOE_NETNS_IMMUTABLE)
+	netdev->netns_immutable = true;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	netdev->netns_local = true;
 #else
 	netdev->features |= NETIF_F_NETNS_LOCAL;
