@@ -33,34 +33,53 @@ static uint16_t fold16(uint32_t s)
     return (uint16_t)s;
 }
 
+/* One variable each and no array, or the compiler goes through the stack. */
+static inline __attribute__((always_inline)) Vec load(const uint8_t *p)
+{
+    Vec v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static inline __attribute__((always_inline)) void store(uint8_t *p, Vec v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+
 /*
- * The sum of len bytes; with dst, copied there.  Always inlined into two
+ * The sum of len bytes; if copy, they go to dst too.  Always inlined into two
  * callers, so that the plain sum has no trace of the copy.
  */
 static inline __attribute__((always_inline))
-uint32_t sum_bytes(uint8_t *dst, const uint8_t *p, size_t len, uint32_t sum)
+uint32_t sum_bytes(bool copy, uint8_t *dst, const uint8_t *p, size_t len,
+                   uint32_t sum)
 {
     uint64_t s = sum;
 
     if (len >= BLOCK) {
         const Vec low = { 0xffffffffu, 0xffffffffu };
         Vec a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
-        Vec v[4];
 
         do {
-            memcpy(v, p, BLOCK);
-            if (dst) {
-                memcpy(dst, v, BLOCK);
+            Vec v0 = load(p), v1 = load(p + 16);
+            Vec v2 = load(p + 32), v3 = load(p + 48);
+
+            if (copy) {
+                store(dst, v0);
+                store(dst + 16, v1);
+                store(dst + 32, v2);
+                store(dst + 48, v3);
                 dst += BLOCK;
             }
-            a += v[0] & low;
-            b += v[0] >> 32;
-            c += v[1] & low;
-            d += v[1] >> 32;
-            a += v[2] & low;
-            b += v[2] >> 32;
-            c += v[3] & low;
-            d += v[3] >> 32;
+            a += v0 & low;
+            b += v0 >> 32;
+            c += v1 & low;
+            d += v1 >> 32;
+            a += v2 & low;
+            b += v2 >> 32;
+            c += v3 & low;
+            d += v3 >> 32;
             p += BLOCK;
             len -= BLOCK;
         } while (len >= BLOCK);
@@ -75,7 +94,7 @@ uint32_t sum_bytes(uint8_t *dst, const uint8_t *p, size_t len, uint32_t sum)
 
         memcpy(&w, p, 4);
         s += w;
-        if (dst) {
+        if (copy) {
             memcpy(dst, &w, 4);
             dst += 4;
         }
@@ -86,7 +105,7 @@ uint32_t sum_bytes(uint8_t *dst, const uint8_t *p, size_t len, uint32_t sum)
 
         memcpy(&w, p, len);
         s += w;
-        if (dst) {
+        if (copy) {
             memcpy(dst, &w, len);
         }
     }
@@ -95,12 +114,12 @@ uint32_t sum_bytes(uint8_t *dst, const uint8_t *p, size_t len, uint32_t sum)
 
 uint32_t toe_csum(const void *data, size_t len, uint32_t sum)
 {
-    return sum_bytes(NULL, data, len, sum);
+    return sum_bytes(false, NULL, data, len, sum);
 }
 
 uint32_t toe_csum_copy(void *dst, const void *src, size_t len, uint32_t sum)
 {
-    return sum_bytes(dst, src, len, sum);
+    return sum_bytes(true, dst, src, len, sum);
 }
 
 uint32_t toe_csum_join(uint32_t sum, uint32_t part, size_t offset)
