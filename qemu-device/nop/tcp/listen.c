@@ -69,10 +69,11 @@ void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c)
     if (!t->nop->config.max_segment || c->family != TOE_AF_INET) {
         mss = MIN(mss, c->peer_mss);
     }
+    mss = MIN(mss, 65535 - headers(c));
     if (c->flags & TOE_F_TS) {
         mss -= TOE_OPT_TS_LEN;                  /* RFC 6691 */
     }
-    c->mss = (uint16_t)MIN(mss, 65535 - headers(c) - TOE_OPT_TS_LEN);
+    c->mss = (uint16_t)mss;
 }
 
 void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
@@ -114,9 +115,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->rcv_mss = (uint16_t)MIN(toe_tcp_announced_mss(t, c),
                                TOE_MSS_DEFAULT_V4);
     toe_cc_ops(c)->init(c);
-    if (c->flags & TOE_F_SEND_SYN) {
-        c->flags &= ~TOE_F_SEND_SYN;
-    }
+    c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
     if (c->flags & TOE_F_HALF_OPEN) {
