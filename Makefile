@@ -85,7 +85,7 @@ check-tools:
 .PHONY: qemu guest driver
 QEMU_ARGS := $(if $(QEMU_SRC),--src=$(QEMU_SRC)) $(if $(filter-out cc,$(CC)),--cc="$(CC)") $(if $(filter yes,$(ASAN)),--asan)
 
-qemu: $(O)/config.mk
+qemu: check-tools $(O)/config.mk
 	@scripts/build-qemu --out=$(O) $(QEMU_ARGS)
 
 guest: qemu
