@@ -268,6 +268,20 @@ START_TEST(test_busy_deferred)
 }
 END_TEST
 
+/* Ready again, but a turn has not come yet: nothing overtakes. */
+START_TEST(test_busy_order)
+{
+	world_know_peer(w);
+	toe_nop_port_busy(w->n, true);
+	send_ip(PEER_IP, 1);
+	toe_nop_port_busy(w->n, false);
+	send_ip(PEER_IP, 2);
+	world_run(w);
+	expect_ip_to(PEER_MAC, 1);
+	expect_ip_to(PEER_MAC, 2);
+}
+END_TEST
+
 START_TEST(test_busy_bytes)
 {
 	ToeNopConfig c = world_default_config();
@@ -535,6 +549,11 @@ START_TEST(test_not_on_link)
 	world_expect_arp(w, TOE_ARP_REPLY);
 	send_ip(FAR_IP, 1);
 	expect_question(PEER_IP);
+	/* Nor was it remembered for the day when it is on link. */
+	ck_assert_uint_eq(toe_nop_route_add(w->n, TOE_AF_INET, FAR_IP, 32,
+					    IP(0, 0, 0, 0), 0), TOE_ST_OK);
+	send_ip(FAR_IP, 2);
+	expect_question(FAR_IP);
 }
 END_TEST
 
@@ -718,6 +737,44 @@ START_TEST(test_scan)
 }
 END_TEST
 
+/* The one in use stays, however many others the adapter asks for. */
+START_TEST(test_scan_beside_use)
+{
+	unsigned i;
+
+	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, IP(10, 0, 2, 15),
+					   8), TOE_ST_OK);
+	send_ip(PEER_IP, 1);
+	answer(PEER_MAC, PEER_IP);
+	for (i = 0; i < 3 * TOE_NEIGHS_MAX; i++) {
+		send_ip(IP(10, 7, i >> 8, i), 1);
+		world_forget(w);
+		if (i % 500 == 0) {
+			send_ip(PEER_IP, 2);
+			expect_ip_to(PEER_MAC, 2);
+		}
+	}
+}
+END_TEST
+
+/* What the host takes back does not count against its limit. */
+START_TEST(test_host_reuse)
+{
+	unsigned i;
+
+	for (i = 0; i < 2 * TOE_NEIGHS_MAX; i++) {
+		const uint8_t *a = IP(10, 7, i >> 8, i);
+
+		ck_assert_uint_eq(toe_nop_neigh_add(w->n, TOE_AF_INET, a,
+						    OTHER_MAC), TOE_ST_OK);
+		ck_assert_uint_eq(toe_nop_neigh_add(w->n, TOE_AF_INET, a,
+						    PEER_MAC), TOE_ST_OK);
+		ck_assert_uint_eq(toe_nop_neigh_del(w->n, TOE_AF_INET, a),
+				  TOE_ST_OK);
+	}
+}
+END_TEST
+
 START_TEST(test_host_limit)
 {
 	unsigned i;
@@ -765,6 +822,7 @@ START_TEST(test_announce_link)
 	toe_nop_addr_add(w->n, TOE_AF_INET, IP(10, 0, 2, 16), 24);
 	world_advance(w, 10 * SEC);
 	world_expect_silence(w);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_ARP_REQUESTS_OUT), 0);
 	toe_nop_link(w->n, true);
 	world_run(w);
 	ck_assert_uint_eq(world_sent_count(w), 2);
@@ -825,6 +883,7 @@ int main(void)
 	tcase_add_test(e, test_eth_own_echo);
 	tcase_add_test(e, test_busy_os);
 	tcase_add_test(e, test_busy_deferred);
+	tcase_add_test(e, test_busy_order);
 	tcase_add_test(e, test_busy_bytes);
 	tcase_add_checked_fixture(a, setup, teardown);
 	tcase_add_test(a, test_arp_request_for_us);
@@ -847,6 +906,8 @@ int main(void)
 	tcase_add_test(a, test_host_entry_bad);
 	tcase_add_test(a, test_flood);
 	tcase_add_test(a, test_scan);
+	tcase_add_test(a, test_scan_beside_use);
+	tcase_add_test(a, test_host_reuse);
 	tcase_add_test(a, test_host_limit);
 	tcase_add_test(a, test_announce_addr);
 	tcase_add_test(a, test_announce_link);
