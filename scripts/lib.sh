@@ -13,6 +13,9 @@ case $TOE_CACHE in
 esac
 export TOE_CACHE
 
+# Where depmod is; an ordinary user's PATH on Debian leaves it out.
+PATH=$PATH:/usr/sbin:/sbin
+
 TOE_ME=$(basename "$0")
 
 say() {
