@@ -474,6 +474,17 @@ void talk_open_passive(struct talk *t, const struct talk_seg *syn)
 	SILENCE(t);
 }
 
+void talk_wait(struct talk *t, int64_t ns)
+{
+	while (ns > 0) {
+		int64_t step = MIN(ns, 5 * SEC);
+
+		world_know_peer(t->w);
+		world_advance(t->w, step);
+		ns -= step;
+	}
+}
+
 void talk_warm_up(struct talk *t, uint32_t *seq)
 {
 	unsigned i;

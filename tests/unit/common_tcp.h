@@ -130,6 +130,8 @@ void talk_setopt(struct talk *t, uint32_t option, uint64_t value);
 /* Handshakes; the peer's options as in syn (NULL: MSS 1460 alone). */
 void talk_open_active(struct talk *t, const struct talk_seg *syn);
 void talk_open_passive(struct talk *t, const struct talk_seg *syn);
+/* Much time passes, and the neighbour's MAC stays known. */
+void talk_wait(struct talk *t, int64_t ns);
 /* The adapter's quick acknowledgements at the start are over. */
 void talk_warm_up(struct talk *t, uint32_t *seq);
 

@@ -203,15 +203,17 @@ static bool take_in_order(ToeTcp *t, ToeNcb *c, const uint8_t *data,
     return true;
 }
 
-static void readable(ToeNcb *c, const ToeSeg *seg)
+static void readable(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
 {
+    uint32_t full = toe_tcp_announced_mss(t, c) -
+                    (c->flags & TOE_F_TS ? TOE_OPT_TS_LEN : 0);
+
+    /* A segment that is not full is the end of something. */
     c->events |= TOE_E_READABLE;
-    if (seg->flags & (TOE_PSH | TOE_FIN) || seg->len < c->rcv_mss) {
+    if (seg->flags & (TOE_PSH | TOE_FIN) || seg->len < full) {
         c->events |= TOE_E_PUSH;
     }
-    if (seg->len > c->rcv_mss) {
-        c->rcv_mss = (uint16_t)MIN(seg->len, 65535);
-    }
+    c->rcv_mss = (uint16_t)MAX(c->rcv_mss, MIN(seg->len, full));
 }
 
 static void take_timestamp(ToeNcb *c, const ToeSeg *seg, int64_t now)
@@ -263,7 +265,7 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
     }
     update_window(t, c, seg);
     if (take_in_order(t, c, seg->data, seg->len)) {
-        readable(c, seg);
+        readable(t, c, seg);
         schedule_ack(t, c, now);
     } else {
         ack_now(t, c);
@@ -514,7 +516,7 @@ static void take_text(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
             toe_count_add(t->nop->counters, TCP_BYTES_IN, more);
             ack_now(t, c);                      /* RFC 5681 4.2 */
         }
-        readable(c, seg);
+        readable(t, c, seg);
         schedule_ack(t, c, now);
     } else if (len) {
         toe_count(t->nop->counters, TCP_OUT_OF_ORDER);

@@ -99,6 +99,7 @@ void toe_ncb_table_reset(ToeTcp *t)
     t->half_open = t->conns = 0;
     random_key(t, &t->hash_key);
     random_key(t, &t->isn_key);
+    random_key(t, &t->port_key);
     for (uint32_t i = 0; i < t->size; i++) {
         t->ncbs[i].flags = 0;
         put_free(t, i);

@@ -417,6 +417,28 @@ static bool listen_port_usable(void *opaque, uint16_t port)
     return !toe_ports_refs(&q->t->nop->tcp_ports, port);
 }
 
+/*
+ * Where the search for a local port begins: RFC 6056 section 3.3.3.  Nobody
+ * who lacks the key can tell a connection's port from another peer's, yet a
+ * port comes up again for the same peer only when the whole range was used,
+ * by when the peer has forgotten its old connection.  Purely random ports
+ * repeat early, and libslirp refuses a SYN that meets its own TIME-WAIT.
+ */
+static uint64_t first_port(ToeTcp *t, const ToeTuple *q)
+{
+    struct {
+        uint8_t laddr[16], raddr[16];
+        uint16_t rport;
+    } in;
+
+    memset(&in, 0, sizeof(in));
+    memcpy(in.laddr, q->laddr, 16);
+    memcpy(in.raddr, q->raddr, 16);
+    in.rport = q->rport;
+    return (uint32_t)(toe_siphash(&t->port_key, &in, sizeof(in)) +
+                      t->port_counter++);
+}
+
 uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
 {
     ToeTcp *t = n->tcp;
@@ -445,7 +467,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
         toe_ports_reserve(&n->tcp_ports, q.lport);
     } else {
         q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
-                                 toe_nop_random(n), connect_port_usable,
+                                 first_port(t, &q), connect_port_usable,
                                  &query);
         if (!q.lport) {
             /*
@@ -454,7 +476,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
              */
             query.reuse = true;
             q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
-                                     toe_nop_random(n), connect_port_usable,
+                                     first_port(t, &q), connect_port_usable,
                                      &query);
         }
         if (!q.lport) {

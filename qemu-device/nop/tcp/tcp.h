@@ -312,6 +312,8 @@ struct ToeTcp {
     uint32_t listen_mask;
     ToeSipKey hash_key;
     ToeSipKey isn_key;          /* RFC 6528 */
+    ToeSipKey port_key;         /* RFC 6056 */
+    uint32_t port_counter;      /* connects so far */
     uint32_t out_first, out_last;
     uint32_t tw_first, tw_last; /* oldest first */
     uint32_t half_open;

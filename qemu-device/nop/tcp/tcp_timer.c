@@ -178,8 +178,10 @@ static void keep_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     if (!c->keepalive_s) {
         return;
     }
+    if (c->last_rcv >= now - interval) {
+        c->keep_probes = 0;                     /* the last one was answered */
+    }
     if (now - c->last_rcv < idle) {
-        c->keep_probes = 0;
         toe_timer_set(t, c, TOE_T_KEEP, c->last_rcv + idle);
         return;
     }
