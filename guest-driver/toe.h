@@ -101,8 +101,12 @@ struct toe_admin {
 	unsigned int in_use;
 	wait_queue_head_t space;
 
-	/* The owner's: an event came (interrupt context); a command timed out. */
+	/*
+	 * The owner's.  In interrupt context: an event came; the adapter has
+	 * stopped the queue.  In process context: a command timed out.
+	 */
 	void (*event)(struct toe_admin *adm, u8 event);
+	void (*fatal)(struct toe_admin *adm, u32 error);
 	void (*stuck)(struct toe_admin *adm);
 };
 

@@ -32,7 +32,7 @@ MODULE_PARM_DESC(admin_ms, "time for one admin command before the adapter is res
 
 /**
  * toe_admin_alloc() - make the rings
- * @adm: zeroed; event and stuck are set by the caller
+ * @adm: zeroed; event, fatal and stuck are set by the caller
  * @device: for DMA and messages
  * @regs: the registers, BAR 0
  *
@@ -130,8 +130,11 @@ static void toe_admin_end(struct toe_admin *adm, unsigned int slot, int error)
 	adm->slot[slot] = NULL;
 	adm->in_use--;
 	req->error = error;
-	/* From here on the sender may reuse req. */
-	complete(&req->done);
+	/*
+	 * Whoever waits again finds it done.  From here on the sender may
+	 * reuse req.
+	 */
+	complete_all(&req->done);
 	wake_up(&adm->space);
 }
 
@@ -207,6 +210,10 @@ void toe_admin_irq(struct toe_admin *adm)
 	}
 	if (adm->up && adm->acq_head != start)
 		writel(adm->acq_head, adm->regs + TOE_REG_ACQ_HEAD);
+	else if (adm->up && readl(adm->regs + TOE_REG_STATUS) &
+		 TOE_STATUS_FATAL)
+		/* It says nothing because it has stopped. */
+		adm->fatal(adm, readl(adm->regs + TOE_REG_ERROR));
 	spin_unlock_irqrestore(&adm->lock, flags);
 }
 

@@ -333,6 +333,15 @@ static void toe_event(struct toe_admin *adm, u8 event)
 				     event);
 }
 
+static void toe_fatal(struct toe_admin *adm, u32 error)
+{
+	struct toe_dev *dev = container_of(adm, struct toe_dev, admin);
+
+	dev_err_ratelimited(dev->device, "the adapter has stopped its admin queue: error %u\n",
+			    error);
+	toe_reset_request(dev, "fatal error");
+}
+
 static irqreturn_t toe_irq(int irq, void *data)
 {
 	struct toe_vector *vector = data;
@@ -475,6 +484,7 @@ static struct toe_dev *toe_dev_new(struct pci_dev *pdev)
 	sema_init(&dev->drains, TOE_ADM_DRAINS);
 	INIT_WORK(&dev->reset_work, toe_reset_work);
 	dev->admin.event = toe_event;
+	dev->admin.fatal = toe_fatal;
 	dev->admin.stuck = toe_stuck;
 	dev->status_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	if (!dev->status_page) {

@@ -26,9 +26,9 @@ static unsigned int user_contexts = 256;
 module_param(user_contexts, uint, 0644);
 MODULE_PARM_DESC(user_contexts, "most contexts of one user (default 256)");
 
-static unsigned int user_conns = 65536;
+static unsigned int user_conns = 1048576;
 module_param(user_conns, uint, 0644);
-MODULE_PARM_DESC(user_conns, "most connections of one user, over all contexts (default 65536)");
+MODULE_PARM_DESC(user_conns, "most connections of one user, granted to all contexts (default 1048576, no more of a limit than the others)");
 
 static unsigned int ctx_conns = 4096;
 module_param(ctx_conns, uint, 0644);
