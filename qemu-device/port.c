@@ -9,6 +9,8 @@
  */
 #include "qemu/osdep.h"
 #include "toe-qemu.h"
+#include "hw/core/cpu.h"
+#include "qemu/main-loop.h"
 #include "toe_trace.h"
 
 static bool port_can_receive(NetClientState *nc)
@@ -65,6 +67,15 @@ bool toe_port_send(void *opaque, const uint8_t *frame, size_t len)
     }
     ret = qemu_send_packet_async(qemu_get_queue(s->nic), frame, len,
                                  port_sent);
+    /*
+     * The backend polls its sockets from the main loop, and this frame may
+     * have made it wait for other ones: libslirp opens a socket for a SYN,
+     * and reads on when an ACK made room.  A main loop that already sleeps
+     * does not know.
+     */
+    if (current_cpu) {
+        qemu_notify_event();
+    }
     toe_trace_port_send(len, ret);
     return ret != 0;
 }

@@ -86,7 +86,7 @@ uint16_t toe_ports_pick(ToePorts *p, uint16_t lo, uint16_t hi, uint64_t rnd,
     }
     size = (uint32_t)hi - lo + 1;
     at = (uint32_t)rnd % size;
-    step = 1 + (uint32_t)(rnd >> 32) % size;
+    step = 1 + (uint32_t)(rnd >> 32) % size;    /* high half 0: one by one */
     while (common_factor(step, size) != 1) {
         step++;                 /* ends: size + 1 has no factor of size */
     }

@@ -36,7 +36,8 @@ void toe_ports_release(ToePorts *p, uint16_t port);
 
 /*
  * Choose a port from lo..hi (both included, in either order) that usable()
- * agrees to, and count its user.  rnd: 64 fresh random bits.  usable NULL:
+ * agrees to, and count its user.  rnd: 64 fresh random bits, or a place to
+ * begin and the high half 0, then ports are tried one by one.  usable NULL:
  * the port must have no user.  Each port of the range is tried once at most.
  * 0: there is none.
  */
