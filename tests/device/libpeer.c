@@ -391,7 +391,10 @@ void tcp_expect(struct tcp *t, uint8_t flags, uint32_t len, struct pkt *k)
 
 	if (!k)
 		k = &own;
-	tcp_recv(t, k);
+	do {
+		tcp_recv(t, k);
+	} while ((len || flags & TH_FIN) && k->flags == TH_ACK && !k->len &&
+		 k->seq == t->rcv_nxt);
 	ck_assert_msg((k->flags & ~TH_PSH) == flags && k->len == len,
 		      "expected flags %02x with %u bytes, got %02x with %u "
 		      "(seq %u, ack %u)", flags, len, k->flags, k->len,
@@ -437,13 +440,17 @@ void tcp_collect(struct tcp *t, void *buf, uint32_t total)
 		struct pkt k;
 
 		tcp_recv(t, &k);
-		if (!k.len)
+		if (!k.len && !(k.flags & TH_FIN))
 			continue;	/* a bare ACK or window update */
 		ck_assert_uint_eq(k.seq, t->rcv_nxt);
 		ck_assert_uint_le(k.len, total - got);
 		memcpy(p + got, k.data, k.len);
 		got += k.len;
 		t->rcv_nxt += k.len;
+		if (k.flags & TH_FIN) {
+			t->fin = true;
+			t->rcv_nxt++;
+		}
 		tcp_send(t, TH_ACK, NULL, 0);
 	}
 }

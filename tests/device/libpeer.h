@@ -107,6 +107,7 @@ struct tcp {
 	int wscale;			/* option of our SYN; -1: none */
 	uint8_t dut_wscale;		/* shift of the windows received */
 	uint32_t dut_mss;
+	bool fin;			/* tcp_collect() saw the adapter's FIN */
 	uint16_t bad_checksum;		/* XORed into the checksum */
 };
 
@@ -120,7 +121,9 @@ void tcp_send_at(struct tcp *t, uint8_t flags, uint32_t seq, uint32_t ack,
 void tcp_recv(struct tcp *t, struct pkt *k);
 /*
  * Next segment: flags (PSH is ignored), at rcv_nxt, of len payload bytes,
- * acknowledging snd_nxt if ACK is set.  rcv_nxt moves over it.
+ * acknowledging snd_nxt if ACK is set.  rcv_nxt moves over it.  Bare ACKs
+ * before a segment with data or FIN are skipped: when they come is TCP's
+ * freedom.
  */
 void tcp_expect(struct tcp *t, uint8_t flags, uint32_t len, struct pkt *k);
 /*

@@ -24,6 +24,8 @@ static void setup(void)
 	hw_ctx_new(&n.hw, &k0, TOE_CTX_KERNEL, TOE_RIGHT_ETH |
 		   TOE_RIGHT_PHYS);
 	filter(TOE_FILTER_UP);
+	/* Known, so that no ARP reply goes to the operating system too. */
+	ck_assert_uint_eq(hw_neigh_add(&n.hw, PEER_IP, peer_mac), TOE_ST_OK);
 	peer_none(&n.peer);
 }
 
@@ -274,8 +276,12 @@ START_TEST(arp_fails)
 {
 	struct toe_hw_req r;
 	struct toe_hw_cqe e;
+	struct toe_hw_adm_cmd cmd = { .opcode = TOE_ADM_NEIGH_DEL };
 	unsigned i;
 
+	cmd.u.neigh.family = TOE_AF_INET;
+	hw_put_ipv4(cmd.u.neigh.addr, PEER_IP);
+	hw_admin_ok(&n.hw, &cmd);
 	n.peer.answer_arp = false;
 	hw_connect_req(&r, PEER_IP, 80, 0, 0);
 	ck_assert_uint_eq(hw_req_wait(&n.ctx, &r, NULL), TOE_ST_OK);

@@ -78,8 +78,8 @@ START_TEST(bad_key)
 	COUNTED(VIOL_KEY, try_send(TOE_HANDLE(0xfffff, 1), 0, 1),
 		TOE_ST_KEY);
 	COUNTED(VIOL_PERM, try_send(TOE_KEY_PHYS, 0x100000, 1), TOE_ST_PERM);
-	check_works();
 	peer_none(&n.peer);
+	check_works();
 }
 END_TEST
 
