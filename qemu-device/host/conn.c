@@ -521,7 +521,7 @@ void toe_conn_pump_ctx(ToeAdapter *a, ToeCtx *ctx)
     }
 }
 
-void toe_conn_credit(ToeAdapter *a, ToeConn *c, uint32_t bytes)
+static void add_credit(ToeAdapter *a, ToeConn *c, uint32_t bytes)
 {
     const ToeChain *rx = toe_stream_rx(a->nop, c->handle);
 
@@ -530,8 +530,22 @@ void toe_conn_credit(ToeAdapter *a, ToeConn *c, uint32_t bytes)
     if (rx && rx->len) {
         c->events |= TOE_CONN_EV_RX;
     }
+}
+
+void toe_conn_credit(ToeAdapter *a, ToeConn *c, uint32_t bytes)
+{
+    add_credit(a, c, bytes);
     if (c->events) {
         toe_conn_pump(a, c);
+    }
+}
+
+void toe_conn_credit_later(ToeAdapter *a, ToeConn *c, uint32_t bytes)
+{
+    add_credit(a, c, bytes);
+    if (c->events) {
+        set_wait(a, c, TOE_CONN_WAIT_READY);
+        toe_ctx_schedule(a, toe_conn_ctx(a, c), TOE_WORK_EVENTS);
     }
 }
 

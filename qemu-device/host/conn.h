@@ -116,6 +116,8 @@ bool toe_conn_park(struct ToeAdapter *a, ToeConn *c, const ToeParked *p);
 /* Go on with the requests that wait. */
 void toe_conn_continue(struct ToeAdapter *a, ToeConn *c);
 void toe_conn_credit(struct ToeAdapter *a, ToeConn *c, uint32_t bytes);
+/* The same, but events are reported in a later step of the turn, not here. */
+void toe_conn_credit_later(struct ToeAdapter *a, ToeConn *c, uint32_t bytes);
 /* Report what can be reported now; park on the right list otherwise. */
 void toe_conn_pump(struct ToeAdapter *a, ToeConn *c);
 /* Pump every connection that is ready or whose buffers came. */

@@ -173,7 +173,8 @@ static int op_accept(ToeAdapter *a, Request *q)
     c->listener = 0;
     toe_stream_accepted(a->nop, c->handle);
     toe_trace_rqm_accept(q->ctx->id, c->handle);
-    toe_conn_credit(a, c, q->r->u.credit.credit);
+    /* What is there already is reported behind this request's completion. */
+    toe_conn_credit_later(a, c, q->r->u.credit.credit);
     return TOE_ST_OK;
 }
 
