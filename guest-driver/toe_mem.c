@@ -24,6 +24,8 @@
  * largest size at which the region's pages are contiguous: our own memory is
  * allocated in blocks of up to 2 MiB, which makes its list 512 times shorter.
  */
+#include <linux/dma-map-ops.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -204,11 +206,27 @@ void toe_mem_free(struct toe_mem *mem)
 	kfree(mem);
 }
 
-/* Map it for the adapter. */
-static int toe_mem_map(struct toe_dev *dev, struct toe_mem *mem)
+/*
+ * Does the adapter, at bus address @addr, see the very bytes of @page, without
+ * copies in between and without anybody flushing caches?
+ */
+static bool toe_mem_direct(struct toe_dev *dev, dma_addr_t addr,
+			   struct page *page)
 {
-	struct scatterlist *sg;
-	unsigned int i;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev->device);
+
+	/* dma_need_sync() says yes to every IOMMU in older kernels. */
+	if (domain)
+		return dev_is_dma_coherent(dev->device) &&
+		       iommu_iova_to_phys(domain, addr) == page_to_phys(page);
+	return !dma_need_sync(dev->device, addr);
+}
+
+/* Map it for the adapter: one bus address per page in @addr. */
+static int toe_mem_map(struct toe_dev *dev, struct toe_mem *mem, u64 *addr)
+{
+	struct sg_dma_page_iter iter;
+	unsigned long n = 0;
 	int ret;
 
 	ret = sg_alloc_table_from_pages(&mem->sgt, mem->pages, mem->npages, 0,
@@ -221,14 +239,26 @@ static int toe_mem_map(struct toe_dev *dev, struct toe_mem *mem)
 		return ret;
 	}
 	mem->mapped = true;
-	for_each_sgtable_dma_sg(&mem->sgt, sg, i) {
-		if (dma_need_sync(dev->device, sg_dma_address(sg))) {
+	for_each_sgtable_dma_page(&mem->sgt, &iter, 0) {
+		if (WARN_ON(n == mem->npages))
+			break;
+		addr[n] = sg_page_iter_dma_address(&iter);
+		if (!toe_mem_direct(dev, addr[n], mem->pages[n])) {
 			dev_err_once(dev->device, "memory can't be shared with the adapter directly (swiotlb or no cache coherency); app-direct contexts don't work on this machine\n");
-			toe_mem_unmap(dev, mem);
-			return -EOPNOTSUPP;
+			ret = -EOPNOTSUPP;
+			goto unmap;
 		}
+		n++;
+	}
+	if (WARN_ON(n != mem->npages)) {
+		ret = -EIO;
+		goto unmap;
 	}
 	return 0;
+
+unmap:
+	toe_mem_unmap(dev, mem);
+	return ret;
 }
 
 /* The adapter no longer uses it: undo the DMA mapping, if there is one. */
@@ -347,8 +377,6 @@ out:
 int toe_mem_register(struct toe_dev *dev, struct toe_mem *mem, u32 ctx,
 		     u32 access)
 {
-	struct sg_dma_page_iter iter;
-	unsigned long n = 0;
 	u64 *addr;
 	u32 key;
 	int ret;
@@ -356,19 +384,11 @@ int toe_mem_register(struct toe_dev *dev, struct toe_mem *mem, u32 ctx,
 	addr = kvmalloc_array(mem->npages, sizeof(*addr), GFP_KERNEL);
 	if (!addr)
 		return -ENOMEM;
-	ret = toe_mem_map(dev, mem);
+	ret = toe_mem_map(dev, mem, addr);
 	if (ret)
 		goto out;
-	for_each_sgtable_dma_page(&mem->sgt, &iter, 0) {
-		if (WARN_ON(n == mem->npages))
-			break;
-		addr[n++] = sg_page_iter_dma_address(&iter);
-	}
-	if (WARN_ON(n != mem->npages))
-		ret = -EIO;
-	else
-		ret = toe_mem_tell(dev, ctx, addr, n, mem->first, mem->length,
-				   access, &key);
+	ret = toe_mem_tell(dev, ctx, addr, mem->npages, mem->first, mem->length,
+			   access, &key);
 	if (ret) {
 		toe_mem_unmap(dev, mem);
 	} else {
