@@ -96,23 +96,24 @@ static int bind_dgram(const char *path)
 void peer_open(struct peer *p, struct hw *hw)
 {
 	static unsigned count;
-	char own[108];
 
 	*p = (struct peer) { .hw = hw, .answer_arp = true };
 	count++;
-	snprintf(own, sizeof(own), "%s/p%d-%u", qt_dir(), (int)getpid(),
-		 count);
+	snprintf(p->own_path, sizeof(p->own_path), "%s/p%d-%u", qt_dir(),
+		 (int)getpid(), count);
 	snprintf(p->qemu_path, sizeof(p->qemu_path), "%s/q%d-%u", qt_dir(),
 		 (int)getpid(), count);
-	p->fd = bind_dgram(own);
+	p->fd = bind_dgram(p->own_path);
 	snprintf(p->netdev, sizeof(p->netdev),
 		 "-netdev dgram,id=n0,local.type=unix,local.path=%s,"
-		 "remote.type=unix,remote.path=%s", p->qemu_path, own);
+		 "remote.type=unix,remote.path=%s", p->qemu_path,
+		 p->own_path);
 }
 
 void peer_close(struct peer *p)
 {
 	close(p->fd);
+	unlink(p->own_path);
 	unlink(p->qemu_path);
 }
 

@@ -33,6 +33,7 @@ struct peer {
 	struct hw *hw;
 	int fd;
 	char netdev[300];		/* argument for hw_start() */
+	char own_path[108];
 	char qemu_path[108];
 	bool answer_arp;
 	unsigned arp_asked;		/* requests for PEER_IP seen */
