@@ -486,7 +486,8 @@ static __poll_t toe_poll(struct file *filp, poll_table *wait)
 	if (!ctx)
 		return EPOLLERR;
 	poll_wait(filp, &ctx->wait, wait);
-	if (READ_ONCE(ctx->dead))
+	/* Pairs with toe_ctx_kill(): the page says it as well. */
+	if (smp_load_acquire(&ctx->dead))
 		return EPOLLERR | EPOLLHUP;
 	/* Whatever the application wrote there, it fools only itself. */
 	if (READ_ONCE(ctx->page->fault))

@@ -475,8 +475,10 @@ static void toe_ctx_kill(struct toe_ctx *ctx)
 	struct toe_mem *mem;
 	unsigned long id;
 
+	/* For a library that looks at its page only; before poll() says so. */
+	WRITE_ONCE(ctx->page->fault, TOE_ST_ABORTED);
 	mutex_lock(&ctx->map_lock);
-	ctx->dead = true;
+	smp_store_release(&ctx->dead, true); /* pairs with toe_poll() */
 	/* Page faults after this give the dummy page. */
 	if (ctx->mapping)
 		unmap_mapping_range(ctx->mapping, TOE_MMAP_DOORBELL,
@@ -490,8 +492,6 @@ static void toe_ctx_kill(struct toe_ctx *ctx)
 		toe_mem_free(mem);
 	}
 	mutex_unlock(&ctx->map_lock);
-	/* For a library that looks at its page only. */
-	WRITE_ONCE(ctx->page->fault, TOE_ST_ABORTED);
 	toe_ctx_unlink(ctx);
 	wake_up_interruptible_poll(&ctx->wait, EPOLLERR | EPOLLHUP);
 }
