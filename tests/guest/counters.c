@@ -5,6 +5,7 @@
  *   counters show [NAME...]        "name value", all or those named
  *   counters save FILE             keep them
  *   counters settle FILE [SECONDS] wait until every resource is as it was then
+ *   counters settle-contexts FILE [SECONDS]  the same, but for TCP's
  *   counters moved FILE NAME [MIN] has the counter grown by MIN (1) since?
  */
 #include <errno.h>
@@ -65,9 +66,13 @@ int main(int argc, char **argv)
 		file(argv[2], true);
 		return 0;
 	}
-	if (strcmp(what, "settle") == 0 && argc >= 3) {
+	if (strncmp(what, "settle", 6) == 0 && argc >= 3) {
+		bool contexts = strcmp(what, "settle-contexts") == 0;
+
 		file(argv[2], false);
-		return counters_settle(&was, argc > 3 ? atoi(argv[3]) : 30) ?
+		return counters_settle(&was, contexts ? COUNTERS_CONTEXTS :
+				       COUNTERS_ALL,
+				       argc > 3 ? atoi(argv[3]) : 90) ?
 		       0 : 1;
 	}
 	if (strcmp(what, "moved") == 0 && argc >= 4) {
@@ -83,6 +88,6 @@ int main(int argc, char **argv)
 			(unsigned long long)now.v[k], (unsigned long long)min);
 		return 1;
 	}
-	fprintf(stderr, "usage: counters show [NAME...] | save FILE | settle FILE [SECONDS] | moved FILE NAME [MIN]\n");
+	fprintf(stderr, "usage: counters show [NAME...] | save FILE | settle[-contexts] FILE [SECONDS] | moved FILE NAME [MIN]\n");
 	return 2;
 }

@@ -30,7 +30,7 @@
 #include "libraw.h"
 
 #define B_CONNS		4u
-#define B_BYTES		(6ull << 20)
+#define B_BYTES		(12ull << 20)
 #define SECRET_SIZE	65536u
 #define SECRET_SEED	4711u
 #define A_BYTES		300000u
@@ -61,20 +61,25 @@ static unsigned int checks;
 struct pause {
 	int tell, go;			/* pipes */
 	struct secrets secrets;
-	bool done;
+	unsigned int stage;
 };
 
-/* In the middle of the transfer: tell A, and go on when A is through. */
+/*
+ * At a quarter: tell A all, and go on when A is through.  At three quarters:
+ * wait until A is through for the second time.
+ */
 static void b_progress(struct app *app, void *arg)
 {
 	struct pause *p = arg;
 	char c;
 
-	if (p->done || app->moved < B_CONNS * B_BYTES)
+	if (p->stage == 2 ||
+	    app->moved < (p->stage ? 6 : 2) * B_CONNS * (B_BYTES / 4))
 		return;
-	p->done = true;
-	if (write(p->tell, &p->secrets, sizeof(p->secrets)) !=
-	    sizeof(p->secrets) || read(p->go, &c, 1) != 1)
+	if (!p->stage++ && write(p->tell, &p->secrets, sizeof(p->secrets)) !=
+	    sizeof(p->secrets))
+		app_die("B: A is gone");
+	if (read(p->go, &c, 1) != 1)
 		app_die("B: A is gone");
 }
 
@@ -116,7 +121,7 @@ static void b_main(int tell, int go)
 	app_release(&app);
 	app_run(&app, B_CONNS);
 	toe_stats(app.toe, &st, sizeof(st));
-	if (app.failed || !p.done || st.bad || st.stale)
+	if (app.failed || p.stage != 2 || st.bad || st.stale)
 		app_die("B: %u connections failed, %llu bad and %llu stale completions",
 			app.failed, (unsigned long long)st.bad,
 			(unsigned long long)st.stale);
@@ -534,8 +539,10 @@ int main(int argc, char **argv)
 	if (a == 0)
 		a_main(&s, pci);
 	bad |= ended(a, "A, while B runs");
+	if (write(go[1], "x", 1) != 1)
+		app_die("B is gone");
 	bad |= ended(b, "B");
-	if (!bad && !counters_settle(&was, 90))
+	if (!bad && !counters_settle(&was, COUNTERS_CONTEXTS, 30))
 		bad = 1;
 	if (!bad)
 		printf("isolation: B saw nothing of it\n");

@@ -27,17 +27,23 @@ extern const char *const counter_names[TOE_CTR_MAX];
 /* Sum of all viol_* counters. */
 uint64_t counters_violations(const struct counters *c);
 
+/* Which resources: those of contexts; those of TCP as well, where TIME-WAIT
+ * (a minute) has to pass before an adapter's own CLOSE is forgotten. */
+enum counters_what { COUNTERS_CONTEXTS, COUNTERS_ALL };
+
 /*
  * Are all that count resources as they were?  Those that are not are named on
  * where, if it is not NULL.
  */
 bool counters_same_resources(const struct counters *was,
-			     const struct counters *now, FILE *where);
+			     const struct counters *now,
+			     enum counters_what what, FILE *where);
 
 /*
- * Wait until that is so, at most so many seconds (the length of TIME-WAIT is
- * part of it); false, and the differences on stderr, if it does not come.
+ * Wait until that is so, at most so many seconds; false, and the differences
+ * on stderr, if it does not come.
  */
-bool counters_settle(const struct counters *was, int seconds);
+bool counters_settle(const struct counters *was, enum counters_what what,
+		     int seconds);
 
 #endif /* TEST_LIBCOUNTERS_H */
