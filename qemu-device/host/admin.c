@@ -369,19 +369,29 @@ static int adm_param(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
     return status;
 }
 
-static bool query_ok(const struct toe_hw_adm_cmd *cmd)
+/* The answer's place: TOE_ST_OK, or what is wrong with the command. */
+static int check_query(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
+                       bool good, const char *what)
 {
-    return toe_all_zero(cmd->u.query.rsvd, sizeof(cmd->u.query.rsvd)) &&
-           cmd->u.query.addr <= UINT64_MAX - cmd->u.query.length;
+    if (!good ||
+        !toe_all_zero(cmd->u.query.rsvd, sizeof(cmd->u.query.rsvd))) {
+        toe_guest_error(a, "admin command %s: start %u, length %u or a "
+                        "reserved field is wrong", what,
+                        cmd->u.query.start, cmd->u.query.length);
+        return TOE_ST_INVALID;
+    }
+    return cmd->u.query.addr > UINT64_MAX - cmd->u.query.length
+           ? TOE_ST_DMA : TOE_ST_OK;
 }
 
 static int adm_stats(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
                      struct toe_hw_adm_cpl *cpl)
 {
     uint32_t n = MIN(cmd->u.query.length / sizeof(uint64_t), TOE_CTR_MAX);
+    int status = check_query(a, cmd, !cmd->u.query.start, "STATS");
 
-    if (!query_ok(cmd) || cmd->u.query.start) {
-        return invalid(a, "STATS");
+    if (status != TOE_ST_OK) {
+        return status;
     }
     if (n && !toe_dma_write_bus(a, cmd->u.query.addr, a->counters.v,
                                 n * sizeof(uint64_t))) {
@@ -397,10 +407,11 @@ static int adm_conn_list(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
     uint32_t room = MIN(cmd->u.query.length /
                         sizeof(struct toe_hw_conn_info), LIST_MAX);
     uint32_t index = cmd->u.query.start;
+    int status = check_query(a, cmd, room != 0, "CONN_LIST");
     uint32_t n = 0;
 
-    if (!query_ok(cmd) || !room) {
-        return invalid(a, "CONN_LIST");
+    if (status != TOE_ST_OK) {
+        return status;
     }
     while (index < a->config.connections) {
         struct toe_hw_conn_info info = { 0 };
@@ -432,10 +443,11 @@ static int adm_ctx_info(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
 {
     uint32_t room = MIN(cmd->u.query.length /
                         sizeof(struct toe_hw_ctx_info), LIST_MAX);
+    int status = check_query(a, cmd, room != 0, "CTX_INFO");
     uint32_t n = 0;
 
-    if (!query_ok(cmd) || !room) {
-        return invalid(a, "CTX_INFO");
+    if (status != TOE_ST_OK) {
+        return status;
     }
     for (uint32_t i = cmd->u.query.start; i < a->config.contexts; i++) {
         struct toe_hw_ctx_info info;
