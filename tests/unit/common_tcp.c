@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * common_tcp.c - see common_tcp.h.
+ *
+ * Loops over bytes do not use ck_assert: each one writes to check's log.
  */
 #include <stdlib.h>
 #include "common_tcp.h"
@@ -20,7 +22,8 @@ static void established(void *opaque, uint32_t handle)
 {
 	struct talk *t = of(opaque);
 
-	ck_assert_uint_eq(handle, t->h);
+	if (!t->many)
+		ck_assert_uint_eq(handle, t->h);
 	g_string_append_c(t->log, 'E');
 }
 
@@ -319,9 +322,9 @@ const struct talk_seg *talk_hear(struct talk *t, const struct talk_seg *want,
 		      flags_text(want->flags), want->seq, want->ack,
 		      want->len);
 	for (i = 0; i < s->len; i++)
-		ck_assert_msg(s->payload[i] == talk_pattern(s->seq - 1 + i),
-			      "%s:%d: byte %u of the segment is wrong", file,
-			      line, i);
+		if (s->payload[i] != talk_pattern(s->seq - 1 + i))
+			ck_abort_msg("%s:%d: byte %u of the segment is wrong",
+				     file, line, i);
 	return s;
 }
 
@@ -398,8 +401,9 @@ void talk_read(struct talk *t, uint32_t off, uint32_t len)
 	toe_chain_copy_out(t->w->lm, toe_stream_rx(t->w->n, t->h), 0, data,
 			   len, NULL);
 	for (i = 0; i < len; i++)
-		ck_assert_msg(data[i] == talk_pattern(off + i),
-			      "byte %u of the stream is wrong", off + i);
+		if (data[i] != talk_pattern(off + i))
+			ck_abort_msg("byte %u of the stream is wrong",
+				     off + i);
 	toe_stream_rx_consumed(t->w->n, t->h, len);
 	g_free(data);
 }

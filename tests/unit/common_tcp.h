@@ -69,7 +69,7 @@ struct talk {
 	uint32_t tsval;
 	uint32_t tsecr;		/* last heard */
 	/* For pairs: */
-	void *user;
+	bool many;		/* connections; t->h is not the only one */
 	void (*on_readable)(struct talk *t, uint32_t handle);
 	void (*on_writable)(struct talk *t, uint32_t handle);
 	void (*on_incoming)(struct talk *t, uint32_t handle);

@@ -107,7 +107,8 @@ START_TEST(odd_pieces)
 		ck_assert(s);
 		ck_assert_uint_eq(s->seq, 1 + i);
 		for (k = 0; k < s->len; k++)
-			ck_assert_uint_eq(s->payload[k], talk_pattern(i + k));
+			if (s->payload[k] != talk_pattern(i + k))
+				ck_abort_msg("byte %u is wrong", i + k);
 		i += s->len;
 		SAY(t, .flags = ACK, .seq = 1, .ack = 1 + i);
 	}
