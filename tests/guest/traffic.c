@@ -14,6 +14,8 @@
  *   --mem driver  send from registered memory of the driver's
  *   --together    send nothing before all are connected, and then look at the
  *                 adapter's count of connections
+ *   --gate FIFO   with --together: then wait until somebody opens FIFO for
+ *                 writing and closes it
  *   --spin        never sleep
  *
  * Exit status 0 only if every byte came, in both directions, and was right.
@@ -29,7 +31,7 @@
 struct args {
 	unsigned int conns, turns;
 	uint64_t up, down, seed;
-	const char *mem;
+	const char *mem, *gate;
 	bool together, spin;
 };
 
@@ -50,7 +52,7 @@ static void report(struct app *app, const struct args *a, uint64_t bytes)
 		exit(1);
 }
 
-static void check_together(struct app *app)
+static void check_together(struct app *app, const char *gate)
 {
 	struct counters c;
 
@@ -67,6 +69,15 @@ static void check_together(struct app *app)
 			app->nconns);
 	printf("traffic: %u connections are open at once\n", app->nconns);
 	fflush(stdout);
+	if (gate) {
+		FILE *f = fopen(gate, "r");
+
+		if (!f)
+			app_die("%s cannot be opened", gate);
+		while (getc(f) != EOF)
+			;
+		fclose(f);
+	}
 	app_release(app);
 }
 
@@ -85,7 +96,7 @@ static void client(struct app *app, const struct args *a,
 			app_connect(app, i, to, &f);
 		}
 		if (a->together)
-			check_together(app);
+			check_together(app, a->gate);
 		app_run(app, (turn + 1) * a->conns);
 	}
 }
@@ -100,6 +111,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },
 		{ "mem", required_argument, NULL, 'm' },
 		{ "together", no_argument, NULL, 'T' },
+		{ "gate", required_argument, NULL, 'g' },
 		{ "spin", no_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -126,6 +138,7 @@ int main(int argc, char **argv)
 		case 'd': a.down = strtoull(optarg, NULL, 0); break;
 		case 's': a.seed = strtoull(optarg, NULL, 0); break;
 		case 'm': a.mem = optarg; break;
+		case 'g': a.gate = optarg; break;
 		case 'T': a.together = true; break;
 		case 'S': a.spin = true; break;
 		default: goto usage;
@@ -153,6 +166,6 @@ int main(int argc, char **argv)
 	return 0;
 usage:
 	fprintf(stderr, "usage: traffic client|server [--conns N] [--turns N] [--up N] [--down N] [--seed N]\n"
-		"               [--mem own|driver] [--together] [--spin] ADDR PORT\n");
+		"               [--mem own|driver] [--together [--gate FIFO]] [--spin] ADDR PORT\n");
 	return 2;
 }
