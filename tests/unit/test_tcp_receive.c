@@ -54,7 +54,7 @@ START_TEST(delayed_ack)
 	HEAR(t, .flags = ACK | PSH, .seq = 1, .ack = seq + 10, .len = 10);
 	SAY(t, .flags = ACK, .seq = seq + 10, .ack = 11);
 	world_advance(t->w, SEC);
-	EVENTS(t, "RRRR");
+	EVENTS(t, "rrrR");
 	talk_free(t);
 }
 END_TEST
@@ -114,7 +114,7 @@ START_TEST(duplicate_acks_are_counted_out)
 	SAY(t, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
 	HEAR(t, .flags = ACK, .seq = 1, .ack = 5001);
 	talk_read(t, 0, 5000);
-	EVENTS(t, "R");
+	EVENTS(t, "r");
 	talk_free(t);
 }
 END_TEST
@@ -386,7 +386,7 @@ START_TEST(no_buflet)
 	SAY(t, .flags = ACK, .seq = 1501, .ack = 1, .len = 1400);
 	HEAR(t, .flags = ACK, .seq = 1, .ack = 2901);
 	talk_read(t, 0, 2900);
-	EVENTS(t, "RRR");
+	EVENTS(t, "Rrr");
 	world_forget(t->w);
 	talk_free(t);
 }

@@ -208,9 +208,12 @@ static void readable(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
     uint32_t full = toe_tcp_announced_mss(t, c) -
                     (c->flags & TOE_F_TS ? TOE_OPT_TS_LEN : 0);
 
-    /* A segment that is not full is the end of something. */
+    /*
+     * A segment shorter than the largest seen is the end of something.  The
+     * MSS we announced is no measure: peers stay below it, libslirp by 20.
+     */
     c->events |= TOE_E_READABLE;
-    if (seg->flags & (TOE_PSH | TOE_FIN) || seg->len < full) {
+    if (seg->flags & (TOE_PSH | TOE_FIN) || seg->len < c->rcv_mss) {
         c->events |= TOE_E_PUSH;
     }
     c->rcv_mss = (uint16_t)MAX(c->rcv_mss, MIN(seg->len, full));

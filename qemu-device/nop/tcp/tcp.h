@@ -63,7 +63,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_KEEP_PROBES         9u
 #define TOE_CHALLENGE_NS        (1 * TOE_SEC)
 #define TOE_CHALLENGE_PER_CONN  10u             /* in TOE_CHALLENGE_NS */
-#define TOE_CHALLENGE_TOTAL     1000u           /* the same, about; see input.c */
+#define TOE_CHALLENGE_TOTAL     1000u           /* about: see input.c */
 
 #define TOE_BUF_MIN             4096u           /* RCVBUF and SNDBUF, bytes */
 #define TOE_BUF_MAX             (4u << 20)
