@@ -18,6 +18,13 @@ PATH=$PATH:/usr/sbin:/sbin
 
 TOE_ME=$(basename "$0")
 
+case $TOE_ROOT$TOE_CACHE in
+*[[:space:]:]*)
+    printf '%s: %s\n' "$TOE_ME" "the kernel's makefiles do not take a path with a space or a colon: move this folder ('$TOE_ROOT'), or set TOE_CACHE ('$TOE_CACHE')" >&2
+    exit 1
+    ;;
+esac
+
 say() {
     printf '%s: %s\n' "$TOE_ME" "$*" >&2
 }
