@@ -103,8 +103,12 @@ apt_private_update() {
     python3 "$TOE_ROOT/scripts/apt-sources.py" --codename "$(distro_id)" ${suite:+--suite "$suite"} \
         --out "$TOE_APT/sources.d"
     say "reading the distribution's package and source lists"
-    # A third-party repository may fail here; what counts is whether the package is found afterwards.
-    apt_private apt-get update >"$TOE_APT/update.log" 2>&1 </dev/null ||
+    # Without the option, apt calls a list that it could not fetch a success.
+    if apt_private apt-get -o APT::Update::Error-Mode=any update >"$TOE_APT/update.log" 2>&1 </dev/null; then
+        touch "$stamp"
+    else
+        # What counts is whether the package is found afterwards; the next run tries again.
+        grep -m 3 '^[EW]: ' "$TOE_APT/update.log" >&2 || true
         say "apt-get update reported an error (log: $TOE_APT/update.log); going on with the lists that did arrive"
-    touch "$stamp"
+    fi
 }
