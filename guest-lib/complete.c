@@ -208,6 +208,8 @@ bool toe_complete(struct toe *t)
 	check_alive(t);
 	if (t->dead)
 		return false;
+	if (t->bq_unrung)
+		toe_buf_ring(t);
 	tail = __atomic_load_n(&t->page->cq_tail, __ATOMIC_ACQUIRE);
 	n = tail - t->cq_head;
 	if (n > t->cq_size) {
@@ -234,7 +236,7 @@ bool toe_complete(struct toe *t)
 		return done > 0;
 	if (done % TOE_CQ_BATCH)
 		give_back(t);
-	if (done)
+	if (t->bq_unrung)
 		toe_buf_ring(t);	/* for buffers of stale events */
 	if (!toe_list_empty(&t->rqwait))
 		toe_rqwait_flush(t);

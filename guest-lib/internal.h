@@ -40,6 +40,7 @@
 
 #define TOE_STAGE_SLOT		4096u	/* unit of staging memory, bytes */
 #define TOE_STAGE_RUN_MAX	64u	/* slots of one SEND: 256 KiB */
+#define TOE_BQ_BATCH		8u	/* buffers returned between doorbells */
 #define TOE_CQ_BATCH		64u	/* completions per cq_head update */
 #define TOE_CREDIT_MAX		(1u << 30)
 #define TOE_NONE		0xffffffffu
@@ -241,6 +242,7 @@ struct toe {
 	/* receive buffers: [0] small, [1] large */
 	struct toe_hw_buf *bq[2];
 	uint32_t bq_size[2], bq_tail[2], buf_size[2];
+	uint32_t bq_unrung;		/* buffers posted since the doorbell */
 	struct toe_rxbuf *bufs;		/* small ones first */
 	uint32_t nbufs;
 	uint8_t *buf_base[2];
@@ -391,6 +393,7 @@ void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 /* Give all buffers of a connection that goes back to the adapter. */
 void toe_recv_drop(struct toe_conn *c);
 void toe_buf_post(struct toe *t, uint32_t id);
+/* Tell a starved adapter of all that were posted. */
 void toe_buf_ring(struct toe *t);
 
 /* ---- wait.c ---- */

@@ -45,12 +45,14 @@ void toe_buf_post(struct toe *t, uint32_t id)
 	t->bufs[id].state = TOE_BUF_POSTED;
 	t->bq[k][t->bq_tail[k] & (t->bq_size[k] - 1)] = entry;
 	t->bq_tail[k]++;
+	t->bq_unrung++;
 	__atomic_store_n(k ? &t->page->bq_large_tail : &t->page->bq_small_tail,
 			 t->bq_tail[k], __ATOMIC_RELEASE);
 }
 
 void toe_buf_ring(struct toe *t)
 {
+	t->bq_unrung = 0;
 	if (t->dead)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -59,6 +61,18 @@ void toe_buf_ring(struct toe *t)
 		t->stats.doorbells++;
 		t->stats.doorbells_bq++;
 	}
+}
+
+/*
+ * A reader that is slower than the network has all buffers in its own hands
+ * and the adapter waiting for the next one.  So a few are given back before
+ * the doorbell is rung; toe_complete() rings for the rest, and everybody who
+ * finds nothing to read comes by there.
+ */
+static void ring_some(struct toe *t)
+{
+	if (t->bq_unrung >= TOE_BQ_BATCH)
+		toe_buf_ring(t);
 }
 
 void toe_recv_arrived(struct toe *t, struct toe_conn *c,
@@ -166,7 +180,7 @@ int toe_recv_return(struct toe *t, const struct toe_lend *lend)
 		return -EINVAL;
 	b = &t->bufs[lend->buffer];
 	toe_buf_post(t, lend->buffer);
-	toe_buf_ring(t);
+	ring_some(t);
 	c = toe_slot_find(t, toe_cookie(TOE_CK_CONN, b->conn, b->conn_gen));
 	if (c) {
 		c->lent--;
@@ -217,7 +231,7 @@ ssize_t toe_recv(struct toe_conn *c, void *buf, size_t len, unsigned int flags)
 	if (id != TOE_NONE)
 		c->rx_off = off;
 	c->rx_bytes -= done;
-	toe_buf_ring(t);
+	ring_some(t);
 	consumed(c, (uint32_t)(done > UINT32_MAX ? UINT32_MAX : done));
 	return (ssize_t)done;
 }

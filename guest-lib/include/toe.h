@@ -282,7 +282,8 @@ int toe_recv_lend(struct toe_conn *conn, struct toe_lend *lend);
 
 /*
  * Give a buffer back; also after its connection was closed.  -EINVAL: it was
- * not lent.  No system call.
+ * not lent.  No system call.  An adapter that is short of buffers may hear of
+ * it only when the caller looks for bytes or events the next time.
  */
 int toe_recv_return(struct toe *toe, const struct toe_lend *lend);
 

@@ -236,6 +236,15 @@ static void report(struct get *g, const uint8_t digest[32])
 		  DIFF(completions), 0 },
 		{ "syscalls", NULL, DIFF(syscalls) +
 		  (g->seccomp ? 0 : g->writes), 0 },
+		/* from here on in JSON only */
+		{ "sleeps", NULL, DIFF(sleeps), 0 },
+		{ "doorbells_rq", NULL, DIFF(doorbells_rq), 0 },
+		{ "doorbells_arm", NULL, DIFF(doorbells_arm), 0 },
+		{ "doorbells_bq", NULL, DIFF(doorbells_bq), 0 },
+		{ "doorbells_cq", NULL, DIFF(doorbells_cq), 0 },
+		{ "doorbells_saved", NULL, DIFF(doorbells_saved), 0 },
+		{ "buffers", NULL, DIFF(buffers), 0 },
+		{ "credits", NULL, DIFF(credits), 0 },
 	};
 #undef DIFF
 	size_t i;
@@ -251,7 +260,9 @@ static void report(struct get *g, const uint8_t digest[32])
 			text_str(&t, "\": ");
 		}
 		text_fixed(&t, figures[i].value, figures[i].digits);
-		if (!g->json && figures[i].text)
+		if (!g->json && !figures[i].text)
+			break;
+		if (!g->json)
 			text_str(&t, figures[i].text);
 	}
 	if (!g->json && g->seccomp)

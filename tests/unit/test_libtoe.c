@@ -720,7 +720,20 @@ START_TEST(starved_adapter_is_told)
 	ck_assert(!rung(TOE_DB_BQ));
 	receive(0, o.handle, o.cookie, "abc", 3);
 	fake.page->bq_starved = 1;
-	ck_assert_int_eq(toe_recv(o.c, buf, 8, 0), 3);
+	ck_assert_int_eq(toe_recv(o.c, buf, 3, 0), 3);
+	ck_assert_int_eq(toe_recv(o.c, buf, 3, 0), -EAGAIN);
+	ck_assert(rung(TOE_DB_BQ));
+	/* once is enough */
+	no_event();
+	ck_assert(!rung(TOE_DB_BQ));
+	/* with more to read it can wait, but not longer than the reading */
+	receive(0, o.handle, o.cookie, "a", 1);
+	receive(0, o.handle, o.cookie, "b", 1);
+	ck_assert_uint_eq(one_event().events, TOE_READABLE);
+	ck_assert_int_eq(toe_recv(o.c, buf, 1, 0), 1);
+	ck_assert(!rung(TOE_DB_BQ));
+	ck_assert_int_eq(toe_recv(o.c, buf, 1, 0), 1);
+	ck_assert_int_eq(toe_wait(toe, 0), 0);
 	ck_assert(rung(TOE_DB_BQ));
 }
 END_TEST
