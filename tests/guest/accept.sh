@@ -30,7 +30,7 @@ port=$(free_port)
 vm_start vm --net "user,hostfwd=tcp:127.0.0.1:$port-:8000" -- "$SELF" guest
 vm_line vm '^ready$'
 check "$CONNS connections at once, $TURNS times" \
-    "$PROGRAMS/host_peer" client --conns $CONNS --turns $TURNS --up 100000 --down 120000 127.0.0.1 "$port"
+    "$PROGRAMS/host_peer" client --conns $CONNS --turns $TURNS --ramp 1 --up 800000 --down 900000 127.0.0.1 "$port"
 vm_line vm '^served$'
 check_not "nobody listens any more: the host's connection ends without an answer" \
     "$PROGRAMS/host_peer" client --up 10 --down 10 127.0.0.1 "$port"

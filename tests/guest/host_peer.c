@@ -8,8 +8,11 @@
  *       log: "conn seed=N up=BYTES down=BYTES end=eof|reset state=ok|WHY".
  *       With --expect it exits after so many.
  *   host_peer client [--conns N] [--up BYTES] [--down BYTES] [--seed N]
- *                    [--turns N] [--bind ADDR] ADDR PORT
- *       N connections at once, N turns; exit status 0 if all was right.
+ *                    [--turns N] [--ramp N] [--bind ADDR] ADDR PORT
+ *       N connections at once, N turns; exit status 0 if all was right.  With
+ *       --ramp the next one starts only while fewer than N wait for their first
+ *       byte: libslirp's hostfwd listens with a backlog of 1, and what is over
+ *       it the host's kernel may reset.
  *
  * It runs on the host, and in the guest when the kernel's TCP is to be used.
  */
@@ -35,14 +38,15 @@
 
 struct link {
 	int fd;
-	bool connecting, shut, ended, reset;
+	bool connecting, shut, reset;
+	bool waits;			/* client: no byte came yet */
 	uint32_t interest;
 	struct flow flow;
 };
 
 static int epfd;
 static FILE *logfile;
-static long finished, failed;
+static long finished, failed, waiting;
 static uint8_t buffer[CHUNK];
 
 static void die(const char *what)
@@ -93,6 +97,12 @@ static bool pump_out(struct link *l)
 	return true;
 }
 
+static void not_waiting(struct link *l)
+{
+	waiting -= l->waits;
+	l->waits = false;
+}
+
 static bool pump_in(struct link *l)
 {
 	while (!l->flow.eof) {
@@ -104,6 +114,7 @@ static bool pump_in(struct link *l)
 			l->reset = true;
 			return false;
 		}
+		not_waiting(l);
 		if (n == 0)
 			flow_ended(&l->flow);
 		else if (!flow_received(&l->flow, buffer, n))
@@ -135,6 +146,7 @@ static void end(struct link *l)
 				why);
 	}
 	finished++;
+	not_waiting(l);
 	close(l->fd);
 	free(l);
 }
@@ -207,26 +219,24 @@ static struct sockaddr_in address(const char *text, int port)
 	return a;
 }
 
-/* Until COUNT connections have ended; 0: for ever. */
-static void loop(int listener, long count)
+/* One look at all descriptors; with a limit, something has to move. */
+static void look(int listener, bool limit)
 {
-	while (!count || finished < count) {
-		struct epoll_event ev[64];
-		int i, n = epoll_wait(epfd, ev, 64, count ? IDLE_MS : -1);
+	struct epoll_event ev[64];
+	int i, n = epoll_wait(epfd, ev, 64, limit ? IDLE_MS : -1);
 
-		if (n < 0 && errno != EINTR)
-			die("epoll_wait");
-		if (n == 0) {
-			fprintf(stderr, "host_peer: nothing moves; %ld of %ld connections have ended\n",
-				finished, count);
-			exit(1);
-		}
-		for (i = 0; i < n; i++) {
-			if (ev[i].data.ptr)
-				step(ev[i].data.ptr, ev[i].events);
-			else
-				take(listener);
-		}
+	if (n < 0 && errno != EINTR)
+		die("epoll_wait");
+	if (n == 0) {
+		fprintf(stderr, "host_peer: nothing moves; %ld connections have ended\n",
+			finished);
+		exit(1);
+	}
+	for (i = 0; i < n; i++) {
+		if (ev[i].data.ptr)
+			step(ev[i].data.ptr, ev[i].events);
+		else
+			take(listener);
 	}
 }
 
@@ -248,45 +258,55 @@ static int serve(const char *bind_to, int port, long expect)
 		die("epoll_ctl");
 	printf("port %d\n", ntohs(a.sin_port));
 	fflush(stdout);
-	loop(fd, expect);
+	while (!expect || finished < expect)
+		look(fd, expect != 0);
 	return failed ? 1 : 0;
 }
 
 struct client_args {
-	long conns, turns;
+	long conns, turns, ramp;
 	uint64_t up, down, seed;
 	const char *bind_to;
 };
 
+static void open_one(const struct client_args *c, struct sockaddr_in *to,
+		     uint64_t seed)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_in from;
+	struct link *l;
+
+	if (fd < 0)
+		die("socket");
+	if (c->bind_to) {
+		from = address(c->bind_to, 0);
+		if (bind(fd, (struct sockaddr *)&from, sizeof(from)))
+			die("bind");
+	}
+	l = new_link(fd);
+	flow_client(&l->flow, seed, c->up, c->down, FLOW_F_VERDICT);
+	l->connecting = true;
+	l->waits = true;
+	waiting++;
+	if (connect(fd, (struct sockaddr *)to, sizeof(*to)) &&
+	    errno != EINPROGRESS)
+		die("connect");
+	interest(l, EPOLLIN | EPOLLOUT);
+}
+
 static int run_client(const struct client_args *c, const char *host, int port)
 {
-	struct sockaddr_in a = address(host, port), from;
+	struct sockaddr_in to = address(host, port);
 	long turn, i;
 
 	for (turn = 0; turn < c->turns; turn++) {
 		for (i = 0; i < c->conns; i++) {
-			int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
-					SOCK_CLOEXEC, 0);
-			struct link *l;
-
-			if (fd < 0)
-				die("socket");
-			if (c->bind_to) {
-				from = address(c->bind_to, 0);
-				if (bind(fd, (struct sockaddr *)&from,
-					 sizeof(from)))
-					die("bind");
-			}
-			l = new_link(fd);
-			flow_client(&l->flow, c->seed + turn * c->conns + i,
-				    c->up, c->down, FLOW_F_VERDICT);
-			l->connecting = true;
-			if (connect(fd, (struct sockaddr *)&a, sizeof(a)) &&
-			    errno != EINPROGRESS)
-				die("connect");
-			interest(l, EPOLLIN | EPOLLOUT);
+			while (c->ramp && waiting >= c->ramp)
+				look(-1, true);
+			open_one(c, &to, c->seed + turn * c->conns + i);
 		}
-		loop(-1, (turn + 1) * c->conns);
+		while (finished < (turn + 1) * c->conns)
+			look(-1, true);
 	}
 	printf("host_peer: %ld connections, %ld failed, %" PRIu64
 	       " bytes up, %" PRIu64 " down each\n", finished, failed, c->up,
@@ -313,6 +333,7 @@ int main(int argc, char **argv)
 		{ "expect", required_argument, NULL, 'e' },
 		{ "conns", required_argument, NULL, 'n' },
 		{ "turns", required_argument, NULL, 't' },
+		{ "ramp", required_argument, NULL, 'r' },
 		{ "up", required_argument, NULL, 'u' },
 		{ "down", required_argument, NULL, 'd' },
 		{ "seed", required_argument, NULL, 's' },
@@ -339,6 +360,7 @@ int main(int argc, char **argv)
 		case 'e': expect = atol(optarg); break;
 		case 'n': c.conns = atol(optarg); break;
 		case 't': c.turns = atol(optarg); break;
+		case 'r': c.ramp = atol(optarg); break;
 		case 'u': c.up = strtoull(optarg, NULL, 0); break;
 		case 'd': c.down = strtoull(optarg, NULL, 0); break;
 		case 's': c.seed = strtoull(optarg, NULL, 0); break;
@@ -364,6 +386,7 @@ int main(int argc, char **argv)
 	return run_client(&c, argv[optind], atoi(argv[optind + 1]));
 usage:
 	fprintf(stderr, "usage: host_peer server [--bind ADDR] [--port N] [--log FILE] [--expect N]\n"
-		"       host_peer client [--conns N] [--turns N] [--up N] [--down N] [--seed N] [--bind ADDR] ADDR PORT\n");
+		"       host_peer client [--conns N] [--turns N] [--up N] [--down N] [--seed N]\n"
+		"                        [--ramp N] [--bind ADDR] ADDR PORT\n");
 	return 2;
 }

@@ -144,17 +144,16 @@ int main(int argc, char **argv)
 
 	argv++;
 	argc--;
-	if (argc > 2 && strcmp(argv[0], "as") == 0) {
-		uid = atoi(argv[1]);
-		argv += 2;
-		argc -= 2;
-	}
-	if (argc > 2 && strcmp(argv[0], "memlock") == 0) {
-		r.rlim_cur = r.rlim_max = strtoull(argv[1], NULL, 0);
-		if (setrlimit(RLIMIT_MEMLOCK, &r))
-			app_die("setrlimit: %s", strerror(errno));
-		argv += 2;
-		argc -= 2;
+	for (; argc > 2; argv += 2, argc -= 2) {
+		if (strcmp(argv[0], "as") == 0) {
+			uid = atoi(argv[1]);
+		} else if (strcmp(argv[0], "memlock") == 0) {
+			r.rlim_cur = r.rlim_max = strtoull(argv[1], NULL, 0);
+			if (setrlimit(RLIMIT_MEMLOCK, &r))
+				app_die("setrlimit: %s", strerror(errno));
+		} else {
+			break;
+		}
 	}
 	if (uid != getuid() && (setgroups(0, NULL) || setgid(uid) ||
 				setuid(uid)))

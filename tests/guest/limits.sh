@@ -45,9 +45,9 @@ if [ "${1-}" = guest ]; then
             "conns got=5 errno=E"
         echo "$was" >$parameters/ctx_conns
 
-        equal "with RLIMIT_MEMLOCK of 64 KiB: no context" "$("$limits" memlock 65536 $user open 1)" "open got=0 errno=ENOMEM"
-        equal "with 4 MiB: memory of 1 MiB" "$("$limits" memlock 4194304 $user memory 1048576)" "memory got=1 errno=0"
-        equal "with 4 MiB: no memory of 16 MiB" "$("$limits" memlock 4194304 $user memory 16777216)" "memory got=0 errno=ENOMEM"
+        equal "with RLIMIT_MEMLOCK of 64 KiB: no context" "$("$limits" $user memlock 65536 open 1)" "open got=0 errno=ENOMEM"
+        equal "with 4 MiB: memory of 1 MiB" "$("$limits" $user memlock 4194304 memory 1048576)" "memory got=1 errno=0"
+        equal "with 4 MiB: no memory of 16 MiB" "$("$limits" $user memlock 4194304 memory 16777216)" "memory got=0 errno=ENOMEM"
         equal "root (CAP_IPC_LOCK) has no such limit" "$("$limits" memlock 65536 memory 16777216)" "memory got=1 errno=0"
         echo 8 >$parameters/user_memory_mb
         equal "the driver's own limit holds for everybody" "$("$limits" memory 16777216)" "memory got=0 errno=EDQUOT"
