@@ -32,6 +32,11 @@
  *  connection's queue, and so do SENDs, SHUTDOWN and CLOSE after it.  It goes
  *  on when the NOP says writable() or buflets are free again.  Other
  *  connections and the RQ go on meanwhile.
+ *
+ *  A SEND that fails when some of its bytes are taken already (its region was
+ *  revoked meanwhile) breaks the connection: bytes sent after it would close up
+ *  to bytes before it, and the peer could not tell.  What was taken is sent,
+ *  no SEND or SHUTDOWN succeeds any more, and CLOSE ends with a RST.
  */
 #include "adapter_priv.h"
 #include "toe_trace.h"
@@ -274,6 +279,16 @@ bool toe_conn_park(ToeAdapter *a, ToeConn *c, const ToeParked *p)
     return true;
 }
 
+/* The end of the stream as the peer may see it: in order, or cut off. */
+static void let_go(ToeAdapter *a, ToeConn *c)
+{
+    if (c->broken) {
+        toe_stream_abort(a->nop, c->handle);
+    } else {
+        toe_stream_close(a->nop, c->handle);
+    }
+}
+
 void toe_conn_continue(ToeAdapter *a, ToeConn *c)
 {
     ToeCtx *ctx = toe_conn_ctx(a, c);
@@ -284,12 +299,12 @@ void toe_conn_continue(ToeAdapter *a, ToeConn *c)
         uint8_t status = TOE_ST_OK;
 
         if (p->opcode == TOE_OP_CLOSE) {
-            toe_stream_close(a->nop, c->handle);
+            let_go(a, c);
             unpark(a, c, TOE_ST_OK);
             release(a, c);
             return;
         }
-        if (c->dead || ctx->faulted) {
+        if (c->dead || c->broken || ctx->faulted) {
             status = !c->dead ? TOE_ST_ABORTED
                      : c->status != TOE_ST_OK ? c->status : TOE_ST_CLOSED;
         } else if (p->opcode == TOE_OP_SHUTDOWN) {
@@ -301,8 +316,11 @@ void toe_conn_continue(ToeAdapter *a, ToeConn *c)
             case TOE_DMA_LMEM:
                 set_wants_lmem(a, c, true);
                 return;
+            case TOE_DMA_FAILED:
+                c->broken = p->done != 0;
+                break;
             default:
-                break;          /* all taken, or failed with status */
+                break;          /* all taken */
             }
         }
         unpark(a, c, status);
@@ -366,7 +384,7 @@ void toe_conn_close(ToeAdapter *a, ToeConn *c, uint64_t cookie, bool quiet)
     if (c->state == TOE_CONN_LISTENER) {
         drop_incoming(a, toe_conn_ctx(a, c), c->handle);
     }
-    toe_stream_close(a->nop, c->handle);
+    let_go(a, c);
     complete(a, c, TOE_OP_CLOSE, cookie, 0, TOE_ST_OK, quiet);
     release(a, c);
 }

@@ -61,6 +61,7 @@ typedef struct ToeConn {
     uint8_t status;             /* of CLOSED */
     bool dead;                  /* the protocol is through with it */
     bool shut;                  /* SHUTDOWN was taken */
+    bool broken;                /* a SEND failed half way: nothing may follow */
     bool reported;              /* INCOMING: the ACCEPT event was posted */
     bool wants_lmem;            /* is on the context's want_lmem */
     ToeConnWait wait;

@@ -236,6 +236,9 @@ static int op_send(ToeAdapter *a, Request *q)
     if (c->dead) {
         return c->status != TOE_ST_OK ? c->status : TOE_ST_CLOSED;
     }
+    if (c->broken) {
+        return TOE_ST_ABORTED;
+    }
     if (c->nparked >= TOE_PENDING_SENDS) {
         return TOE_ST_AGAIN;
     }
@@ -298,6 +301,9 @@ static int op_shutdown(ToeAdapter *a, Request *q)
     }
     if (c->dead) {
         return c->status != TOE_ST_OK ? c->status : TOE_ST_CLOSED;
+    }
+    if (c->broken) {
+        return TOE_ST_ABORTED;
     }
     if (c->nparked) {
         if (!toe_conn_park(a, c, &p)) {

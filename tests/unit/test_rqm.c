@@ -391,12 +391,14 @@ START_TEST(revoked_while_waiting)
 	uint32_t h = open_conn(&a, 0);
 	uint32_t key = mem_register(&g, 1, 0x600000, 4096, TOE_MEM_READ);
 	struct toe_hw_req req = send_req(&a, h, 0, 100);
+	struct toe_hw_req after = send_req(&a, h, 0, 10);
 	struct toe_hw_cqe cqe;
 
 	req.u.piece[0].key = key;
 	req.u.piece[0].offset = 0;
 	fake_find(h)->space = 40;
 	app_post(&a, &req);
+	app_post(&a, &after);
 	ck_assert_uint_eq(mem_revoke(&g, key), TOE_ST_OK);
 	fake_find(h)->space = 1000;
 	net.ops->writable(net.opaque, h);
@@ -404,7 +406,17 @@ START_TEST(revoked_while_waiting)
 	cqe = app_expect(&a, TOE_EV_COMPLETION);
 	ck_assert_uint_eq(cqe.status, TOE_ST_KEY);
 	ck_assert_uint_eq(cqe.u.cpl.bytes, 40);
+	/* Nothing closes up to the 40 bytes: neither what waited nor news. */
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status,
+			  TOE_ST_ABORTED);
+	app_post(&a, &after);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status,
+			  TOE_ST_ABORTED);
 	ck_assert_uint_eq(fake_find(h)->sent->len, 40);
+	after = (struct toe_hw_req) { .opcode = TOE_OP_CLOSE, .handle = h };
+	app_post(&a, &after);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status, TOE_ST_OK);
+	ck_assert_uint_eq(net.aborts, 1);
 }
 END_TEST
 

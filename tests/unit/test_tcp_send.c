@@ -206,6 +206,40 @@ START_TEST(zero_window_probe)
 }
 END_TEST
 
+START_TEST(user_network_stall)
+{
+	ToeNopConfig config = world_default_config();
+	int64_t wait = 5 * MS;
+	struct talk *t;
+	unsigned i;
+
+	/* libslirp tells nobody that its window is open again. */
+	config.max_segment = 65535;
+	t = talk_new_config(&config, 4u << 20);
+	t->wnd = 0;
+	talk_open_active(t, NULL);
+	talk_send(t, 0, 3000);
+	for (i = 0; i < 4; i++) {
+		world_advance(t->w, wait - MS);
+		SILENCE(t);
+		world_advance(t->w, MS);
+		HEAR(t, .flags = ACK, .seq = 1, .ack = 1, .len = 1);
+		SAY(t, .flags = ACK, .seq = 1, .ack = 1);
+		wait *= 2;
+	}
+	/* A window too small for all that waits: not for long either. */
+	t->wnd = 2000;
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1, .len = 2000);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 2001, .wnd = 900 + 1);
+	world_advance(t->w, 4 * MS);
+	SILENCE(t);
+	world_advance(t->w, MS);
+	HEAR(t, .flags = ACK, .seq = 2001, .ack = 1, .len = 900);
+	talk_drop(t);
+}
+END_TEST
+
 START_TEST(probe_byte_taken)
 {
 	struct talk *t = talk_new();
@@ -791,6 +825,7 @@ int main(void)
 	tcase_add_test(c, peer_window);
 	tcase_add_test(c, half_the_largest_window);
 	tcase_add_test(c, zero_window_probe);
+	tcase_add_test(c, user_network_stall);
 	tcase_add_test(c, probe_byte_taken);
 	tcase_add_test(c, probing_goes_on_for_ever);
 	tcase_add_test(c, window_taken_back);

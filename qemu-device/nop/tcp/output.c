@@ -347,10 +347,10 @@ static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
             c->flags |= TOE_F_PERSIST;
             c->backoff = 0;
             c->stalled = 0;
-            toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+            toe_timer_set(t, c, TOE_T_RTX, now + toe_persist_time(t, c));
         }
     } else if (c->deadline[TOE_T_OVERRIDE] == INT64_MAX) {
-        toe_timer_set(t, c, TOE_T_OVERRIDE, now + TOE_OVERRIDE_NS);
+        toe_timer_set(t, c, TOE_T_OVERRIDE, now + toe_override_time(t));
     }
 }
 

@@ -55,6 +55,12 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_RTO_SYN_NS          (3 * TOE_SEC)   /* RFC 6298 (5.7) */
 #define TOE_DELACK_NS           (40 * TOE_MS)   /* RFC 9293 3.8.6.3: < 0.5 s */
 #define TOE_OVERRIDE_NS         (200 * TOE_MS)  /* RFC 9293 3.8.6.2.1 */
+/*
+ * libslirp does not say when a window that was closed opens again: it waits
+ * to be asked.  So with user networking, where a round trip takes microseconds
+ * and a probe costs nothing, both of the above begin with this instead.
+ */
+#define TOE_USER_STALL_NS       (5 * TOE_MS)
 #define TOE_R2_NS               (120 * TOE_SEC) /* RFC 9293 3.8.3: >= 100 s */
 #define TOE_R2_SYN_NS           (180 * TOE_SEC) /* the same: >= 3 minutes */
 #define TOE_SYN_RCVD_NS         (60 * TOE_SEC)
@@ -505,6 +511,9 @@ void toe_timer_all_off(ToeTcp *t, ToeNcb *c);
 void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns);
 /* The time-out that counts now: with back-off. */
 int64_t toe_rto(const ToeNcb *c);
+/* Time to the next zero-window probe; to the end of silly window avoidance. */
+int64_t toe_persist_time(const ToeTcp *t, const ToeNcb *c);
+int64_t toe_override_time(const ToeTcp *t);
 /* Start TOE_T_RTX for retransmission if something is in flight, else stop. */
 void toe_timer_restart_rtx(ToeTcp *t, ToeNcb *c, int64_t now);
 void toe_timer_restart_keep(ToeTcp *t, ToeNcb *c, int64_t now);

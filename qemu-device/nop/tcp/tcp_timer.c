@@ -82,6 +82,21 @@ int64_t toe_rto(const ToeNcb *c)
     return MIN(c->rto << MIN(c->backoff, 16), TOE_RTO_MAX_NS);
 }
 
+int64_t toe_persist_time(const ToeTcp *t, const ToeNcb *c)
+{
+    int64_t rto = toe_rto(c);
+
+    if (t->nop->config.max_segment) {
+        rto = MIN(rto, TOE_USER_STALL_NS << MIN(c->backoff, 16));
+    }
+    return rto;
+}
+
+int64_t toe_override_time(const ToeTcp *t)
+{
+    return t->nop->config.max_segment ? TOE_USER_STALL_NS : TOE_OVERRIDE_NS;
+}
+
 void toe_timer_restart_rtx(ToeTcp *t, ToeNcb *c, int64_t now)
 {
     c->flags &= ~TOE_F_PERSIST;
@@ -142,7 +157,7 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
         }
         c->backoff = MIN(c->backoff + 1, 16);
         c->flags |= TOE_F_PROBE;
-        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_persist_time(t, c));
         toe_tcp_mark(t, c);
         return;
     }
