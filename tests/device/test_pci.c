@@ -202,6 +202,9 @@ START_TEST(bad_property)
 	unsigned lines = 0;
 	const char *p;
 
+	/* A QEMU with the sanitizer begins with a line about coroutines. */
+	if (strstr(out, "WARNING: ASan doesn't fully support"))
+		lines--;
 	for (p = out; *p; p++)
 		lines += *p == '\n';
 	ck_assert_msg(status == 1, "%s: exit status %d, output: %s", prop,
