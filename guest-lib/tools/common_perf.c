@@ -167,11 +167,15 @@ static int rate_step(struct perf_peer *p)
 		p->in += (uint64_t)n;
 		return 1;
 	}
+	if (p->out == p->h.size) {		/* the client closes */
+		n = p->io->discard(p->link, PERF_CHUNK);
+		return n < 0 ? (int)n : n > 0;
+	}
 	n = p->io->send(p->link, zeros, (size_t)(p->h.size - p->out));
 	if (n < 0)
 		return (int)n;
 	p->out += (uint64_t)n;
-	return p->out < p->h.size;
+	return 1;
 }
 
 static bool is_sending(const struct perf_peer *p)
@@ -182,8 +186,9 @@ static bool is_sending(const struct perf_peer *p)
 	case PERF_BULK_RX:
 		return true;
 	case PERF_PING_PONG:
-	case PERF_CONN_RATE:
 		return p->in == p->h.size;
+	case PERF_CONN_RATE:
+		return p->in == p->h.size && p->out < p->h.size;
 	}
 	return false;
 }

@@ -11,8 +11,8 @@
  *	           and closes
  *	ping-pong  server sends each message of `size` bytes back, until FIN
  *	conn-rate  client sends `size` bytes, the header among them; server
- *	           answers with as many and closes first, so that TIME-WAIT is
- *	           on its side
+ *	           answers with as many; the client closes, so TIME-WAIT is on
+ *	           its side
  */
 #ifndef TOE_TOOLS_PERF_H
 #define TOE_TOOLS_PERF_H
