@@ -53,8 +53,8 @@ PYTHON
     check "curl over the kernel's path" curl -sS -o fetched "http://$HOST:$http/file"
     equal "what curl got is right" "$(sha_of fetched)" "$sha"
     check "the app-direct traffic is right, too" wait $direct
-    check "the kernel's frames went over the port, out" "$PROGRAMS/counters" moved before eth_from_os 1000
-    check "and in" "$PROGRAMS/counters" moved before eth_to_os 1000
+    check "the kernel's frames went over the port, out" "$PROGRAMS/counters" moved before eth_from_os 300
+    check "and in" "$PROGRAMS/counters" moved before eth_to_os 300
 
     # Listeners: port 8000 is an application's, 9000 the kernel's.
     "$PROGRAMS/traffic" server --conns 8 --turns 10 0.0.0.0 8000 >server &
