@@ -35,6 +35,8 @@ int toe_connect_wait(struct toe *t, const struct sockaddr *addr,
 		if (t->dead)
 			return -ENODEV;
 	}
+	if (err)
+		return err;		/* there is no c */
 	while (!err && c->phase == TOE_P_CONNECTING) {
 		err = wait_more(t, &d);
 		if (err == -EINTR)
