@@ -500,6 +500,25 @@ START_TEST(full_request_queue)
 }
 END_TEST
 
+/* An adapter that takes no requests at all: time-outs hold nevertheless. */
+START_TEST(full_request_queue_and_a_time_out)
+{
+	struct open_conn o = open_conn(NULL);
+	struct sockaddr_in a = peer_addr();
+	struct toe_conn *c = NULL;
+	uint32_t i;
+
+	for (i = 1; i <= RING; i++)
+		ck_assert_int_eq(toe_setopt(o.c, TOE_CREDIT, CREDIT + i), 0);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, 1, &c),
+			 -ETIMEDOUT);
+	ck_assert_ptr_null(c);
+	ck_assert_int_eq(toe_send_all(o.c, "x", 1, 1), -ETIMEDOUT);
+	ck_assert_uint_eq(requests_waiting(), RING);
+}
+END_TEST
+
 START_TEST(full_completion_queue)
 {
 	struct open_conn o = open_conn(NULL);
@@ -1305,6 +1324,7 @@ static Suite *suite(void)
 	T(rings_wrap);
 	T(no_doorbell_while_the_adapter_looks);
 	T(full_request_queue);
+	T(full_request_queue_and_a_time_out);
 	T(full_completion_queue);
 	T(wild_indices_stop_the_context);
 	T(wild_rq_head_stops_the_context);
