@@ -9,6 +9,8 @@
  * so that what was received fills the memory while SENDs wait for it.  Every
  * byte must arrive, every request must complete, and at the end no buflet is
  * missing.  If nothing moves any more and no timer runs, a wake-up was lost.
+ * Other traffic of the context can hide a flag that was not set; test_rqm.c
+ * and test_host_edges.c look at each flag alone.
  * Link and applications follow a seed; the clock is virtual.
  */
 #include <stdlib.h>
