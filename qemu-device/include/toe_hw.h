@@ -628,7 +628,13 @@ struct toe_hw_buf {
 	X(PORT_OUT_DROPS, port_out_drops, "frames not sent: no link, or port too long busy") \
 	X(ARP_CONFLICTS, arp_conflicts, "ARP packets that claim an address of ours") \
 	X(ICMP_ERRORS_OUT, icmp_errors_out, "ICMP errors sent") \
-	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit")
+	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit") \
+	X(IP_REASSEMBLED, ip_reassembled, "IPv4 packets put together from fragments") \
+	X(IP_REASM_NOW, ip_reasm_now, "fragmented IPv4 packets now remembered") \
+	X(IP_REASM_TIMEOUTS, ip_reasm_timeouts, "fragmented packets given up: time") \
+	X(IP_REASM_OVERLAPS, ip_reasm_overlaps, "fragmented packets discarded: fragments overlap") \
+	X(IP_REASM_REFUSED, ip_reasm_refused, "fragments refused: malformed, tiny or beyond 65535") \
+	X(IP_REASM_EVICTED, ip_reasm_evicted, "fragmented packets discarded: limits")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

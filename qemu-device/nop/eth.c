@@ -71,6 +71,15 @@ static void to_os(ToeNop *n, const ToeWireEth *e, const uint8_t *frame,
     }
 }
 
+void toe_eth_to_os(ToeNop *n, const uint8_t *frame, size_t len)
+{
+    ToeWireEth e;
+
+    if (toe_wire_eth_parse(frame, len, &e)) {
+        to_os(n, &e, frame, len);
+    }
+}
+
 void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
 {
     bool unicast, ours;
@@ -91,7 +100,8 @@ void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
     } else if (!memcmp(e.src, n->mac, 6)) {
         /* An echo of our own: a hub's, or a multicast socket's. */
     } else if (e.type == TOE_ETHERTYPE_IPV4) {
-        if (toe_ipv4_input(n, e.payload, e.len, unicast)) {
+        if (toe_ipv4_input(n, frame, len, e.payload - frame, e.len,
+                           unicast)) {
             return;
         }
     } else if (e.type == TOE_ETHERTYPE_ARP) {

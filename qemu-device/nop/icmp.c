@@ -9,9 +9,10 @@
  * own packets) is the operating system's.
  *
  * Made here: "destination unreachable", only while the operating system's
- * interface is not up, since otherwise it answers itself.  Never about a
- * packet to or from more than one host, or about an error; ipv4.c sees to the
- * rest.  A token bucket limits them: TOE_ICMP_BURST at once, then one each
+ * interface is not up, since otherwise it answers itself; and "time exceeded"
+ * for fragments that the adapter waited for in vain.  Never about a packet to
+ * or from more than one host, or about an error; ipv4.c and ipfrag.c see to
+ * that.  A token bucket limits them: TOE_ICMP_BURST at once, then one each
  * TOE_ICMP_INTERVAL_NS (RFC 1812, 4.3.2.8).
  */
 #include "nop.h"
@@ -126,7 +127,8 @@ static bool may_send(ToeNop *n)
     return true;
 }
 
-void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
+static void send_error(ToeNop *n, const ToeWireIpv4 *ip, uint8_t type,
+                       uint8_t code)
 {
     uint8_t src[16] = { 0 }, dst[16] = { 0 };
     uint8_t *out = toe_ip_tx_buffer(n);
@@ -138,7 +140,7 @@ void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
         return;
     }
     quote = MIN(quote, toe_ip_max(n) - TOE_IPV4_HLEN - TOE_ICMP_HLEN);
-    toe_wire_icmp_build(out, TOE_ICMP_UNREACHABLE, code, 0);
+    toe_wire_icmp_build(out, type, code, 0);
     sum = toe_csum(out, TOE_ICMP_HLEN, 0);
     sum = toe_csum_copy(out + TOE_ICMP_HLEN, ip->header, quote, sum);
     toe_csum_store(out + 2, sum);
@@ -148,7 +150,17 @@ void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
                       TOE_ICMP_HLEN + quote, 0) == TOE_ST_OK) {
         toe_count(n->counters, ICMP_ERRORS_OUT);
     }
-    toe_trace_icmp_unreachable(toe_get32(dst), code, ip->proto);
+    toe_trace_icmp_error_out(toe_get32(dst), type, code, ip->proto);
+}
+
+void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
+{
+    send_error(n, ip, TOE_ICMP_UNREACHABLE, code);
+}
+
+void toe_icmp_reassembly_time(ToeNop *n, const ToeWireIpv4 *ip)
+{
+    send_error(n, ip, TOE_ICMP_TIME_EXCEEDED, TOE_ICMP_CODE_REASSEMBLY);
 }
 
 void toe_icmp_reset(ToeNop *n)

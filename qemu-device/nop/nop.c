@@ -84,6 +84,7 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     toe_ports_init(&n->tcp_ports);
     set_defaults(n);
     n->arp = toe_arp_new(n);
+    n->ipfrag = toe_ipfrag_new(n);
     n->tcp = toe_tcp_new(n);
     return n;
 }
@@ -94,6 +95,7 @@ void toe_nop_free(ToeNop *n)
         return;
     }
     toe_tcp_free(n->tcp);
+    toe_ipfrag_free(n);
     toe_arp_free(n);
     toe_eth_reset(n);
     toe_ports_destroy(&n->tcp_ports);
@@ -109,6 +111,7 @@ void toe_nop_free(ToeNop *n)
 void toe_nop_reset(ToeNop *n)
 {
     toe_tcp_reset(n->tcp);
+    toe_ipfrag_reset(n);
     toe_arp_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
@@ -134,6 +137,8 @@ void toe_nop_timer(ToeNop *n)
     while (left-- && toe_timers_pop(&n->timers, now, &id)) {
         if (id < n->config.connections) {
             toe_tcp_timer(n, id);
+        } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
+            toe_ipfrag_timer(n);
         } else {
             toe_arp_timer(n, id - n->config.connections);
         }

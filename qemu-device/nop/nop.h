@@ -7,6 +7,7 @@
  * The host side knows stream.h only.
  *
  *   frame in:   nop.c -> eth.c -> arp.c | ipv4.c -> icmp.c | tcp/
+ *                                         (ipfrag.c)
  *                          \-> the operating system (ops->eth_frame)
  *   packet out: tcp/, icmp.c -> ipv4.c -> route.c -> arp.c -> eth.c -> port
  *
@@ -55,11 +56,13 @@
 
 /* Timer ids from config.connections on are the NOP's own. */
 #define TOE_TIMER_ANNOUNCE      0u
+#define TOE_TIMER_IPFRAG        1u
 #define TOE_TIMER_NEIGH         8u              /* + index of the neighbour */
 #define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
 
 typedef struct ToeTcp ToeTcp;
 typedef struct ToeArp ToeArp;
+typedef struct ToeIpFrag ToeIpFrag;
 
 /* An address of the port. */
 typedef struct ToeLocalAddr {
@@ -126,6 +129,7 @@ struct ToeNop {
     uint32_t nroutes;
 
     ToeArp *arp;
+    ToeIpFrag *ipfrag;
     uint16_t ip_id;
     uint32_t icmp_tokens;       /* errors that may be sent now */
     int64_t icmp_refill;        /* time up to which tokens were given */
@@ -257,16 +261,38 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
 /* The largest IP packet that may be sent. */
 uint32_t toe_ip_max(const ToeNop *n);
 
+struct ToeWireIpv4;
+
 /*
- * An IPv4 packet in an Ethernet frame; unicast: the frame was for our MAC
- * alone.  False: it is the operating system's.
+ * An IPv4 packet, the len bytes at offset packet of an Ethernet frame;
+ * unicast: the frame was for our MAC alone.  False: it is the operating
+ * system's.
  */
-bool toe_ipv4_input(ToeNop *n, const uint8_t *packet, size_t len,
-                    bool unicast);
+bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                    size_t packet, size_t len, bool unicast);
+/*
+ * A whole packet for us to the NOP that it is for.  False: it is the
+ * operating system's.
+ */
+bool toe_ipv4_deliver(ToeNop *n, const struct ToeWireIpv4 *ip);
+
+/* ---- ipfrag.c ---- */
+
+/* Both set and clear n->ipfrag.  Local memory outlives it. */
+ToeIpFrag *toe_ipfrag_new(ToeNop *n);
+void toe_ipfrag_free(ToeNop *n);
+void toe_ipfrag_reset(ToeNop *n);
+/*
+ * A fragment for us, in this frame: kept, dropped and counted, or the last
+ * one.  The whole packet then goes to toe_ipv4_deliver(), or the frames of all
+ * its fragments to the operating system.
+ */
+void toe_ipfrag_input(ToeNop *n, const uint8_t *frame, size_t len,
+                      const struct ToeWireIpv4 *ip);
+void toe_ipfrag_timer(ToeNop *n);
 
 /* ---- icmp.c ---- */
 
-struct ToeWireIpv4;
 /* An ICMP message to us.  False: it is the operating system's. */
 bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p);
 /*
@@ -275,6 +301,11 @@ bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p);
  */
 void toe_icmp_unreachable(ToeNop *n, const struct ToeWireIpv4 *ip,
                           uint8_t code);
+/*
+ * Tell the sender of this fragment, the first of its packet, that the others
+ * did not come in time.  The same rate limit.
+ */
+void toe_icmp_reassembly_time(ToeNop *n, const struct ToeWireIpv4 *ip);
 void toe_icmp_reset(ToeNop *n);
 
 /* ---- arp.c ---- */
@@ -301,6 +332,8 @@ void toe_arp_timer(ToeNop *n, uint32_t id);
 
 /* Sort one received frame. */
 void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len);
+/* A received frame that was kept, and is the operating system's after all. */
+void toe_eth_to_os(ToeNop *n, const uint8_t *frame, size_t len);
 /*
  * Send a frame of the NOP's: at once, or a copy when the port is ready again.
  * TOE_ST_OK, TOE_ST_LINKDOWN, TOE_ST_BUSY: no room, dropped and counted.

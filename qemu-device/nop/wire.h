@@ -270,6 +270,7 @@ static inline bool toe_wire_ipv4_is_host(const uint8_t *a)
 #define TOE_ICMP_CODE_PROTOCOL  2u      /* of unreachable */
 #define TOE_ICMP_CODE_PORT      3u
 #define TOE_ICMP_CODE_TOO_BIG   4u
+#define TOE_ICMP_CODE_REASSEMBLY 1u     /* of time exceeded */
 
 typedef struct ToeWireIcmp {
     uint8_t type;

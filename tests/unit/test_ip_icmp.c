@@ -213,21 +213,26 @@ START_TEST(test_dhcp_without_address)
 }
 END_TEST
 
+/* test_ipfrag.c has the rest. */
 START_TEST(test_fragments)
 {
 	uint8_t f[60];
 
 	fake_tcp.takes = true;
 	memcpy(f, tcp_frame, 60);
-	toe_put16(f + 20, 0x2000);	/* the first of several */
+	toe_put16(f + 20, 0x0003);	/* the last: 24 bytes come before */
 	fix(f);
 	world_in(w, f, 60);
-	toe_put16(f + 20, 0x0003);	/* the last */
-	fix(f);
-	world_in(w, f, 60);
-	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_FRAGMENTS), 2);
 	ck_assert_uint_eq(fake_tcp.inputs, 0);
 	ck_assert_uint_eq(world_os_count(w), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_REASM_NOW), 1);
+	toe_put16(f + 20, 0x2000);	/* the first of several, 24 bytes */
+	toe_put16(f + 16, 44);
+	fix(f);
+	world_in(w, f, 60);
+	ck_assert_uint_eq(fake_tcp.inputs, 1);
+	ck_assert_uint_eq(fake_tcp.packet.len, 44);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_FRAGMENTS), 0);
 	f[23] = TOE_PROTO_UDP;
 	fix(f);
 	world_in(w, f, 60);
