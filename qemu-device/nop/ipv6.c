@@ -343,7 +343,7 @@ uint8_t toe_ipv6_output(ToeNop *n, const uint8_t *src, const uint8_t *dst,
     uint8_t hop[16];
     uint8_t status;
 
-    if (len + TOE_IPV6_HLEN > toe_ip_max(n, TOE_AF_INET6)) {
+    if (len > toe_ip_max(n, TOE_AF_INET6) - TOE_IPV6_HLEN) {
         return TOE_ST_TOOBIG;
     }
     if (!toe_route_next_hop(n, TOE_AF_INET6, dst, hop)) {

@@ -78,9 +78,19 @@ void toe_nd_announce(ToeNop *n, const ToeLocalAddr *a)
     to_all_nodes(n, a->addr);
 }
 
-/* Through the table: the answer may have to ask first (7.2.4). */
-static void answer(ToeNop *n, const uint8_t *target, const uint8_t *to)
+/*
+ * To the MAC that the question named; the table is not used for it, so that a
+ * flood of questions does not warm the entries that it made.  Else through
+ * the table: the answer may have to ask first (7.2.4).
+ */
+static void answer(ToeNop *n, const uint8_t *target, const uint8_t *to,
+                   const uint8_t *mac)
 {
+    if (mac) {
+        send_nd(n, TOE_ICMP6_ADVERT, TOE_ND_SOLICITED | TOE_ND_OVERRIDE, mac,
+                target, to, target);
+        return;
+    }
     toe_wire_nd_build(toe_ip_tx_buffer(n), TOE_ICMP6_ADVERT,
                       TOE_ND_SOLICITED | TOE_ND_OVERRIDE, target, to, target,
                       n->mac);
@@ -119,7 +129,7 @@ static bool solicitation(ToeNop *n, const ToeIpPacket *p,
     if (nd->source_mac) {
         toe_neigh_hear(n, TOE_AF_INET6, p->src, nd->source_mac);
     }
-    answer(n, nd->target, p->src);
+    answer(n, nd->target, p->src, nd->source_mac);
     return true;
 }
 

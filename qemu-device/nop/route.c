@@ -82,11 +82,14 @@ static bool in_net(const uint8_t *addr, const uint8_t *net, uint8_t prefix)
  */
 static bool is_subnet_broadcast(const ToeLocalAddr *a, const uint8_t *addr)
 {
-    uint32_t host = toe_get32(addr) & ~mask(a->prefix);
+    uint32_t host;
 
-    return a->family == TOE_AF_INET && a->prefix < 31 &&
-           in_net(addr, a->addr, a->prefix) &&
-           (host == 0 || host == ~mask(a->prefix));
+    if (a->family != TOE_AF_INET || a->prefix >= 31 ||
+        !in_net(addr, a->addr, a->prefix)) {
+        return false;
+    }
+    host = toe_get32(addr) & ~mask(a->prefix);
+    return host == 0 || host == ~mask(a->prefix);
 }
 
 ToeLocalAddr *toe_route_local(ToeNop *n, uint8_t family, const uint8_t *addr)
