@@ -434,6 +434,74 @@ START_TEST(arguments_of_connect)
 }
 END_TEST
 
+/* Only with an adapter that has it; sizes and names are sockaddr_in6's. */
+START_TEST(connect_over_ipv6)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(443) }, name;
+	struct sockaddr *a = (struct sockaddr *)&a6;
+	socklen_t len = sizeof(name);
+	struct toe_hw_cqe cqe = {
+		.type = TOE_EV_ESTABLISHED, .handle = 77,
+		.u.conn = { .family = TOE_AF_INET6, .lport = 40000,
+			    .rport = 443, .mss = 1440 },
+	};
+	struct toe_hw_req r;
+	struct toe_conn *c;
+
+	toe->caps |= TOE_CAP_IPV6;
+	inet_pton(AF_INET6, "fec0::2", &a6.sin6_addr);
+	inet_pton(AF_INET6, "fec0::15", cqe.u.conn.laddr);
+	memcpy(cqe.u.conn.raddr, &a6.sin6_addr, 16);
+	ck_assert_int_eq(toe_connect(toe, a, sizeof(struct sockaddr_in), NULL,
+				     &c), -EINVAL);
+	ck_assert_int_eq(toe_connect(toe, a, sizeof(a6), NULL, &c), 0);
+	r = take_op(TOE_OP_CONNECT);
+	ck_assert_uint_eq(r.u.connect.family, TOE_AF_INET6);
+	ck_assert_uint_eq(r.u.connect.rport, 443);
+	ck_assert_mem_eq(r.u.connect.raddr, &a6.sin6_addr, 16);
+	complete(&r, TOE_ST_OK, 77, 0);
+	cqe.cookie = r.cookie;
+	post_event(cqe);
+	ck_assert_uint_eq(one_event().events, TOE_CONNECTED);
+	ck_assert_int_eq(toe_conn_name(c, (struct sockaddr *)&name, &len), 0);
+	ck_assert_uint_eq(len, sizeof(name));
+	ck_assert_uint_eq(name.sin6_family, AF_INET6);
+	ck_assert_uint_eq(ntohs(name.sin6_port), 40000);
+	ck_assert_mem_eq(&name.sin6_addr, cqe.u.conn.laddr, 16);
+	ck_assert_int_eq(toe_conn_peer(c, (struct sockaddr *)&name, &len), 0);
+	ck_assert_uint_eq(ntohs(name.sin6_port), 443);
+	ck_assert_mem_eq(&name.sin6_addr, &a6.sin6_addr, 16);
+	/* Cut to the caller's room, and its full length said. */
+	len = 4;
+	memset(&name, 0xee, sizeof(name));
+	ck_assert_int_eq(toe_conn_peer(c, (struct sockaddr *)&name, &len), 0);
+	ck_assert_uint_eq(len, sizeof(name));
+	ck_assert_uint_eq(((uint8_t *)&name)[4], 0xee);
+}
+END_TEST
+
+START_TEST(listen_over_ipv6)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(a6);
+	struct toe_hw_req r = { .opcode = TOE_OP_LISTEN };
+	struct toe_listener *l;
+
+	toe->caps |= TOE_CAP_IPV6;
+	r.cookie = toe_cookie(TOE_CK_LISTEN, toe->conns_used, 1);
+	complete(&r, TOE_ST_OK, 50, 4711);
+	ck_assert_int_eq(toe_listen(toe, (struct sockaddr *)&a6, sizeof(a6), 5,
+				    NULL, &l), 0);
+	ck_assert_uint_eq(take_op(TOE_OP_LISTEN).u.listen.family,
+			  TOE_AF_INET6);
+	ck_assert_int_eq(toe_listener_name(l, (struct sockaddr *)&a6, &len),
+			 0);
+	ck_assert_uint_eq(a6.sin6_family, AF_INET6);
+	ck_assert_uint_eq(ntohs(a6.sin6_port), 4711);
+}
+END_TEST
+
 START_TEST(table_of_connections_is_bounded)
 {
 	struct sockaddr_in a = peer_addr();
@@ -497,6 +565,25 @@ START_TEST(full_request_queue)
 	ck_assert_uint_eq(one_event().events, TOE_WRITABLE);
 	ck_assert_uint_eq(take_op(TOE_OP_CLOSE).handle, o.handle);
 	ck_assert_int_eq(toe_send(p.c, "a", 1, 0), 1);
+}
+END_TEST
+
+/* An adapter that takes no requests at all: time-outs hold nevertheless. */
+START_TEST(full_request_queue_and_a_time_out)
+{
+	struct open_conn o = open_conn(NULL);
+	struct sockaddr_in a = peer_addr();
+	struct toe_conn *c = NULL;
+	uint32_t i;
+
+	for (i = 1; i <= RING; i++)
+		ck_assert_int_eq(toe_setopt(o.c, TOE_CREDIT, CREDIT + i), 0);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, 1, &c),
+			 -ETIMEDOUT);
+	ck_assert_ptr_null(c);
+	ck_assert_int_eq(toe_send_all(o.c, "x", 1, 1), -ETIMEDOUT);
+	ck_assert_uint_eq(requests_waiting(), RING);
 }
 END_TEST
 
@@ -1200,6 +1287,32 @@ START_TEST(reset_of_the_adapter_is_noticed)
 }
 END_TEST
 
+/* No connection was made: none may be closed, the one before least of all. */
+START_TEST(connect_wait_on_a_dead_context)
+{
+	struct sockaddr_in a = peer_addr();
+	struct toe_hw_req r = {
+		.opcode = TOE_OP_CONNECT,
+		.cookie = toe_cookie(TOE_CK_CONN, 0, 1),
+	};
+	struct toe_conn *c = NULL, *none = NULL;
+
+	complete(&r, TOE_ST_OK, 5, 0);
+	conn_event(TOE_EV_ESTABLISHED, TOE_ST_OK, 5, r.cookie);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, -1, &c), 0);
+	fake.status.epoch++;
+	ck_assert_int_eq(toe_wait(toe, -1), 1);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, -1, &none),
+			 -ENODEV);
+	ck_assert_ptr_null(none);
+	ck_assert_uint_eq(toe->stats.conns, 1);
+	toe_close_conn(c);
+	ck_assert_uint_eq(toe->stats.conns, 0);
+}
+END_TEST
+
 START_TEST(few_events_at_a_time)
 {
 	struct open_conn o = open_conn(NULL), p = open_conn(NULL);
@@ -1275,10 +1388,13 @@ static Suite *suite(void)
 	T(failed_connect_request);
 	T(closed_before_there_is_a_handle);
 	T(arguments_of_connect);
+	T(connect_over_ipv6);
+	T(listen_over_ipv6);
 	T(table_of_connections_is_bounded);
 	T(rings_wrap);
 	T(no_doorbell_while_the_adapter_looks);
 	T(full_request_queue);
+	T(full_request_queue_and_a_time_out);
 	T(full_completion_queue);
 	T(wild_indices_stop_the_context);
 	T(wild_rq_head_stops_the_context);
@@ -1310,6 +1426,7 @@ static Suite *suite(void)
 	T(options_wait_for_the_answer);
 	T(fault_ends_everything);
 	T(reset_of_the_adapter_is_noticed);
+	T(connect_wait_on_a_dead_context);
 	T(few_events_at_a_time);
 	T(arm_says_where_we_are);
 	T(blocking_calls_time_out);
