@@ -82,12 +82,12 @@
 
 #define TOE_MAGIC               0x31454f54u     /* "TOE1" */
 #define TOE_REVISION_MAJOR      1u
-#define TOE_REVISION_MINOR      0u
+#define TOE_REVISION_MINOR      1u
 
 #define TOE_CAP_TCP             (1u << 0)
 #define TOE_CAP_ETH             (1u << 1)       /* raw Ethernet             */
 #define TOE_CAP_IPV4            (1u << 2)
-#define TOE_CAP_IPV6            (1u << 3)       /* later revisions          */
+#define TOE_CAP_IPV6            (1u << 3)
 #define TOE_CAP_UDP             (1u << 4)       /* later revisions          */
 #define TOE_CAP_ISCSI           (1u << 5)       /* later revisions          */
 #define TOE_CAP_CRYPTO          (1u << 6)       /* later revisions          */
@@ -634,7 +634,22 @@ struct toe_hw_buf {
 	X(IP_REASM_TIMEOUTS, ip_reasm_timeouts, "fragmented packets given up: time") \
 	X(IP_REASM_OVERLAPS, ip_reasm_overlaps, "fragmented packets discarded: fragments overlap") \
 	X(IP_REASM_REFUSED, ip_reasm_refused, "fragments refused: malformed, tiny or beyond 65535") \
-	X(IP_REASM_EVICTED, ip_reasm_evicted, "fragmented packets discarded: limits")
+	X(IP_REASM_EVICTED, ip_reasm_evicted, "fragmented packets discarded: limits") \
+	X(IP6_IN, ip6_in, "IPv6 packets received for the NOPs") \
+	X(IP6_OUT, ip6_out, "IPv6 packets sent by the NOPs") \
+	X(IP6_BAD_HEADER, ip6_bad_header, "IPv6 packets with a bad header or extension header") \
+	X(IP6_FRAGMENTS, ip6_fragments, "IPv6 fragments for the NOPs dropped") \
+	X(ICMP6_IN, icmp6_in, "ICMPv6 messages taken by the NOPs") \
+	X(ICMP6_BAD, icmp6_bad, "ICMPv6 messages malformed") \
+	X(ICMP6_ECHO_REPLIES, icmp6_echo_replies, "ICMPv6 echo replies sent") \
+	X(ICMP6_ERRORS_IN, icmp6_errors_in, "ICMPv6 errors for offloaded connections") \
+	X(ICMP6_ERRORS_OUT, icmp6_errors_out, "ICMPv6 errors sent") \
+	X(ND_IN, nd_in, "neighbour solicitations and advertisements received") \
+	X(ND_BAD, nd_bad, "neighbour solicitations and advertisements malformed or forwarded") \
+	X(ND_SOLICITS_OUT, nd_solicits_out, "neighbour solicitations sent") \
+	X(ND_ADVERTS_OUT, nd_adverts_out, "neighbour advertisements sent") \
+	X(ND_FAILED, nd_failed, "IPv6 neighbours that did not answer") \
+	X(ND_CONFLICTS, nd_conflicts, "neighbour discovery that claims an address of ours")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

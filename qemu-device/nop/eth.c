@@ -4,9 +4,10 @@
  *
  * In.  A frame for our MAC, for everybody or for a group is looked at; any
  * other is counted, and shown to the operating system if that asked for all
- * (PROMISC).  ARP and IPv4 go to their files, which take what belongs to the
- * adapter; what they leave, and every other type (VLAN tags, IPv6, LLDP...),
- * is the operating system's, if its interface is up and its filter lets the
+ * (PROMISC).  ARP, IPv4 and IPv6 go to their files, which take what belongs to
+ * the adapter, groups included: nothing needs to be filtered for them here.
+ * What they leave, and every other type (VLAN tags, LLDP...), is the operating
+ * system's, if its interface is up and its filter lets the
  * group pass.
  *
  * Out.  The port may be busy, or a frame that came in is being looked at: a
@@ -106,6 +107,10 @@ void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
         }
     } else if (e.type == TOE_ETHERTYPE_ARP) {
         if (toe_arp_input(n, e.payload, e.len)) {
+            return;
+        }
+    } else if (e.type == TOE_ETHERTYPE_IPV6) {
+        if (toe_ipv6_input(n, e.payload, e.len, unicast)) {
             return;
         }
     }

@@ -13,7 +13,7 @@
  * for fragments that the adapter waited for in vain.  Never about a packet to
  * or from more than one host, or about an error; ipv4.c and ipfrag.c see to
  * that.  A token bucket limits them: TOE_ICMP_BURST at once, then one each
- * TOE_ICMP_INTERVAL_NS (RFC 1812, 4.3.2.8).
+ * TOE_ICMP_INTERVAL_NS (RFC 1812, 4.3.2.8), those of ICMPv6 included.
  */
 #include "nop.h"
 #include "toe_trace.h"
@@ -32,7 +32,7 @@ static bool echo_request(ToeNop *n, const ToeIpPacket *p,
     uint32_t sum;
     uint8_t st;
 
-    if (p->len + TOE_IPV4_HLEN > toe_ip_max(n)) {
+    if (p->len + TOE_IPV4_HLEN > toe_ip_max(n, p->family)) {
         return false;           /* the operating system can fragment */
     }
     toe_wire_icmp_build(out, TOE_ICMP_ECHO_REPLY, 0, m->rest);
@@ -111,7 +111,7 @@ bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p)
 
 /* ---- Out ---- */
 
-static bool may_send(ToeNop *n)
+bool toe_icmp_may_send(ToeNop *n)
 {
     int64_t now = toe_nop_now(n);
     int64_t given = (now - n->icmp_refill) / TOE_ICMP_INTERVAL_NS;
@@ -135,11 +135,12 @@ static void send_error(ToeNop *n, const ToeWireIpv4 *ip, uint8_t type,
     size_t quote = MIN(ip->hlen + ip->len, TOE_ICMP_QUOTE_MAX);
     uint32_t sum;
 
-    if (!may_send(n)) {
+    if (!toe_icmp_may_send(n)) {
         toe_count(n->counters, ICMP_RATE_LIMITED);
         return;
     }
-    quote = MIN(quote, toe_ip_max(n) - TOE_IPV4_HLEN - TOE_ICMP_HLEN);
+    quote = MIN(quote, toe_ip_max(n, TOE_AF_INET) - TOE_IPV4_HLEN -
+                       TOE_ICMP_HLEN);
     toe_wire_icmp_build(out, type, code, 0);
     sum = toe_csum(out, TOE_ICMP_HLEN, 0);
     sum = toe_csum_copy(out + TOE_ICMP_HLEN, ip->header, quote, sum);

@@ -128,9 +128,14 @@ uint8_t *toe_ip_tx_buffer(ToeNop *n)
     return n->tx + TOE_TX_HEADROOM;
 }
 
-uint32_t toe_ip_max(const ToeNop *n)
+/*
+ * Large segments are for IPv4 alone: a user-networking backend drops IPv6
+ * packets above the MTU.
+ */
+uint32_t toe_ip_max(const ToeNop *n, uint8_t family)
 {
-    return MAX(n->mtu, n->config.max_segment);
+    return family == TOE_AF_INET ? MAX(n->mtu, n->config.max_segment)
+                                 : n->mtu;
 }
 
 /*
@@ -160,10 +165,13 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
     uint8_t hop[16];
     uint8_t status;
 
+    if (family == TOE_AF_INET6) {
+        return toe_ipv6_output(n, src, dst, proto, ttl, tos, len);
+    }
     if (family != TOE_AF_INET) {
         return TOE_ST_INVALID;
     }
-    if (len + TOE_IPV4_HLEN > toe_ip_max(n)) {
+    if (len + TOE_IPV4_HLEN > toe_ip_max(n, family)) {
         return TOE_ST_TOOBIG;
     }
     if (!toe_route_next_hop(n, family, dst, hop)) {
@@ -173,12 +181,12 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
     toe_wire_ipv4_build(header, tos, len + TOE_IPV4_HLEN,
                         df ? 0 : identification(n, src, dst, proto),
                         df, ttl, proto, src, dst);
-    /* The neighbour's MAC is filled in by arp.c. */
+    /* The neighbour's MAC is filled in by neigh.c. */
     memset(frame, 0, 6);
     memcpy(frame + 6, n->mac, 6);
     toe_put16(frame + 12, TOE_ETHERTYPE_IPV4);
-    status = toe_arp_output(n, hop, frame,
-                            TOE_ETH_HLEN + TOE_IPV4_HLEN + len);
+    status = toe_neigh_output(n, family, hop, frame,
+                              TOE_ETH_HLEN + TOE_IPV4_HLEN + len);
     if (status == TOE_ST_OK) {
         toe_count(n->counters, IP_OUT);
     }

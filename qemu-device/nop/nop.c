@@ -83,7 +83,7 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     toe_timers_init(&n->timers, config->connections + TOE_TIMERS_OWN);
     toe_ports_init(&n->tcp_ports);
     set_defaults(n);
-    n->arp = toe_arp_new(n);
+    n->neighs = toe_neigh_new(n);
     n->ipfrag = toe_ipfrag_new(n);
     n->tcp = toe_tcp_new(n);
     return n;
@@ -96,7 +96,7 @@ void toe_nop_free(ToeNop *n)
     }
     toe_tcp_free(n->tcp);
     toe_ipfrag_free(n);
-    toe_arp_free(n);
+    toe_neigh_free(n);
     toe_eth_reset(n);
     toe_ports_destroy(&n->tcp_ports);
     toe_timers_destroy(&n->timers);
@@ -112,7 +112,7 @@ void toe_nop_reset(ToeNop *n)
 {
     toe_tcp_reset(n->tcp);
     toe_ipfrag_reset(n);
-    toe_arp_reset(n);
+    toe_neigh_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
     toe_timers_clear(&n->timers);
@@ -140,7 +140,7 @@ void toe_nop_timer(ToeNop *n)
         } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
             toe_ipfrag_timer(n);
         } else {
-            toe_arp_timer(n, id - n->config.connections);
+            toe_neigh_timer(n, id - n->config.connections);
         }
     }
 }
@@ -179,7 +179,7 @@ void toe_nop_link(ToeNop *n, bool up)
     n->link = up;
     if (up) {
         /* Perhaps it is another cable: tell whoever is there now. */
-        toe_arp_announce(n, NULL);
+        toe_neigh_announce(n, NULL);
     } else {
         toe_eth_reset(n);
     }
@@ -213,7 +213,7 @@ uint8_t toe_nop_port_set(ToeNop *n, uint32_t mtu, const uint8_t *mac,
     }
     if (mac && memcmp(mac, n->mac, 6)) {
         memcpy(n->mac, mac, 6);
-        toe_arp_announce(n, NULL);
+        toe_neigh_announce(n, NULL);
     }
     n->filter = filter;
     n->mcast_hash = mcast_hash;
@@ -327,14 +327,14 @@ uint8_t toe_nop_neigh_add(ToeNop *n, uint8_t family, const uint8_t *addr,
                             mac[4], mac[5]);
         return TOE_ST_INVALID;
     }
-    return toe_arp_set(n, addr, mac);
+    return toe_neigh_set(n, family, addr, mac);
 }
 
 uint8_t toe_nop_neigh_del(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
-    if (family != TOE_AF_INET) {
+    if (!toe_route_is_host(n, family, addr)) {
         return TOE_ST_INVALID;
     }
     /* It may have been evicted or forgotten meanwhile: no error. */
-    return toe_arp_set(n, addr, NULL);
+    return toe_neigh_set(n, family, addr, NULL);
 }

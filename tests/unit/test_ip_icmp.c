@@ -298,7 +298,7 @@ START_TEST(test_out_errors)
 {
 	ck_assert_uint_eq(out(1481, 0), TOE_ST_TOOBIG);
 	ck_assert_uint_eq(out(SIZE_MAX - 20, 0), TOE_ST_TOOBIG);
-	ck_assert_uint_eq(toe_ip_output(w->n, TOE_AF_INET6, WORLD_IP, FAR_IP,
+	ck_assert_uint_eq(toe_ip_output(w->n, 77, WORLD_IP, FAR_IP,
 					6, 64, 0, 20, 0), TOE_ST_INVALID);
 	toe_nop_route_del(w->n, TOE_AF_INET, IP(0, 0, 0, 0), 0, PEER_IP, 0);
 	ck_assert_uint_eq(out(100, 0), TOE_ST_NOROUTE);

@@ -757,7 +757,8 @@ static void path_mtu(ToeTcp *t, ToeNcb *c, uint32_t mtu)
         mtu = plateau(c->mtu);
     }
     mtu = MAX(mtu, least);
-    if (mtu >= c->mtu || t->nop->config.max_segment) {
+    if (mtu >= c->mtu ||
+        (t->nop->config.max_segment && c->family == TOE_AF_INET)) {
         return;
     }
     toe_trace_tcp_pmtu(toe_ncb_handle(t, c), mtu);
