@@ -238,7 +238,7 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
 {
     if (c->state != TOE_TCP_ESTABLISHED ||
         (seg->flags & ~TOE_PSH) != TOE_ACK || seg->seq != c->rcv_nxt ||
-        c->reass != TOE_NONE ||
+        c->reass != TOE_NONE || seg->opt.sacks ||
         c->flags & (TOE_F_RECOVERY | TOE_F_FIN_RCVD | TOE_F_PERSIST) ||
         !(c->flags & TOE_F_OWNED) ||
         seq_lt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_max)) {
@@ -357,6 +357,9 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
             /* Nothing new: resent, or a probe of the peer's. */
             toe_count(t->nop->counters, TCP_OUT_OF_WINDOW);
             if (all) {
+                if (seg->len) {
+                    toe_reass_duplicate(c, seg->seq, seg->seq + seg->len);
+                }
                 dup_ack_now(t, c);
                 /*
                  * Its ACK may be news all the same (both sides resend after
@@ -371,6 +374,7 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
             return false;
         }
         /* Repeated in part. */
+        toe_reass_duplicate(c, seg->seq, c->rcv_nxt);
         seg->data += MIN(old, seg->len);
         seg->len -= MIN(old, seg->len);
         seg->seq = c->rcv_nxt;

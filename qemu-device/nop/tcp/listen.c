@@ -86,6 +86,10 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->peer_mss = MAX(o->mss, TOE_MSS_MIN);
     }
     c->flags &= ~(TOE_F_WSCALE | TOE_F_TS);
+    c->flags2 &= ~TOE_F2_SACK;
+    if (o->sack_permitted) {
+        c->flags2 |= TOE_F2_SACK;
+    }
     c->snd_wscale = c->rcv_wscale = 0;
     if (o->have_wscale) {
         c->flags |= TOE_F_WSCALE;

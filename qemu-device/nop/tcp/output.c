@@ -134,6 +134,16 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
                          n->ttl, 0, hlen + len, TOE_IP_DF);
 }
 
+/* The blocks of a SACK option, as many as room bytes hold. */
+static void sack_field(ToeTcp *t, const ToeNcb *c, ToeSeg *seg, uint32_t room)
+{
+    if (c->flags2 & TOE_F2_SACK && room >= TOE_OPT_SACK_MIN &&
+        (c->reass != TOE_NONE || c->dsack.left != c->dsack.right)) {
+        seg->opt.sacks = toe_reass_sack(t, c, seg->opt.sack,
+                                        MIN((room - 4) / 8, TOE_SACK_BLOCKS));
+    }
+}
+
 /* An ACK went out, alone or with data. */
 static void ack_sent(ToeNcb *c, uint32_t edge)
 {
@@ -165,7 +175,10 @@ static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
 
     common_fields(t, c, &seg, &edge);
     seg.seq = seq;
+    sack_field(t, c, &seg, TOE_TCP_HDR_MAX - TOE_TCP_HDR -
+                           (seg.opt.have_ts ? TOE_OPT_TS_LEN : 0));
     transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
+    c->dsack.left = c->dsack.right;             /* RFC 2883: once */
     ack_sent(c, edge);
 }
 
@@ -195,6 +208,7 @@ static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
         seg.opt.ts_val = toe_ts_now(c, now);
         seg.opt.ts_ecr = 0;
     }
+    seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
     if (c->snd_max == c->iss) {
         c->snd_nxt = c->snd_max = c->iss + 1;
         c->rtt_seq = c->snd_max;
@@ -249,7 +263,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     ToeNop *n = t->nop;
     uint8_t *p = toe_ip_tx_buffer(n);
     uint32_t off = seq - c->snd_una, hlen, sum, edge, end;
-    bool next = seq == c->snd_nxt;
+    bool next = seq == c->snd_nxt, news;
     ToeSeg seg;
 
     common_fields(t, c, &seg, &edge);
@@ -294,7 +308,13 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         toe_timer_set(t, c, TOE_T_RTX, toe_nop_now(n) + toe_rto(c));
     }
     transmit(t, c, p, hlen, len, sum, &seg);
+    news = c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
+           (c->reass != TOE_NONE || c->dsack.left != c->dsack.right);
     ack_sent(c, edge);
+    if (news) {
+        /* SACK blocks would have made the segment too long: they follow. */
+        c->flags |= TOE_F_ACK_NOW;
+    }
     spend(budget, FRAME_OVERHEAD + len);
 }
 

@@ -99,16 +99,27 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_TCP_HDR             20u
 #define TOE_TCP_HDR_MAX         60u
 #define TOE_OPT_TS_LEN          12u             /* with two NOPs in front */
+#define TOE_OPT_SACK_MIN        12u             /* one block, the same */
+
+#define TOE_SACK_BLOCKS         4u              /* what 40 bytes can hold */
+
+/* [left, right) of the sequence space, RFC 2018 section 3. */
+typedef struct ToeSackBlock {
+    uint32_t left;
+    uint32_t right;
+} ToeSackBlock;
 
 typedef struct ToeTcpOptions {
     bool have_mss;
     bool have_wscale;
     bool have_ts;
-    bool sack_permitted;        /* seen; unused until SACK is there */
+    bool sack_permitted;
+    uint8_t sacks;              /* blocks in sack */
     uint16_t mss;
     uint8_t wscale;
     uint32_t ts_val;
     uint32_t ts_ecr;
+    ToeSackBlock sack[TOE_SACK_BLOCKS];
 } ToeTcpOptions;
 
 typedef struct ToeSeg {
@@ -175,6 +186,9 @@ typedef enum ToeNcbKind {
 #define TOE_F_SPACE_SHORT       0x40000000u /* host wants writable() at 1/3 */
 #define TOE_F_SPACE_WANT        0x80000000u /* host wants writable() if empty */
 
+/* And in flags2. */
+#define TOE_F2_SACK             0x00000001u /* SACK agreed */
+
 /* Events that wait for toe_tcp_deliver(). */
 #define TOE_E_ESTABLISHED       0x01u
 #define TOE_E_INCOMING          0x02u
@@ -228,6 +242,15 @@ typedef struct ToeNcb {
     uint16_t reass_ranges;
     uint16_t rcv_mss;           /* largest segment seen */
     uint32_t reass_buflets;     /* upper bound */
+    uint32_t flags2;            /* TOE_F2_* */
+    /*
+     * What a SACK option says: a duplicate not yet reported (left == right:
+     * none), and one sequence number in each range that changed lately, the
+     * latest first.
+     */
+    ToeSackBlock dsack;
+    uint32_t sack_recent[TOE_SACK_BLOCKS];
+    uint8_t sack_recents;
     uint8_t dupacks_due;
     uint8_t quickacks;          /* segments still to be acknowledged at once */
     uint8_t rcv_wscale;
@@ -539,5 +562,10 @@ bool toe_reass_insert(ToeTcp *t, ToeNcb *c, uint32_t seq, const uint8_t *data,
 /* Move what is in order now to rx; returns bytes, rcv_nxt has moved. */
 uint32_t toe_reass_pull(ToeTcp *t, ToeNcb *c);
 void toe_reass_clear(ToeTcp *t, ToeNcb *c);
+/* [left, right) came once more: for the next SACK option, RFC 2883. */
+void toe_reass_duplicate(ToeNcb *c, uint32_t left, uint32_t right);
+/* The blocks of a SACK option, at most max; returns how many. */
+uint8_t toe_reass_sack(const ToeTcp *t, const ToeNcb *c, ToeSackBlock *b,
+                       unsigned max);
 
 #endif
