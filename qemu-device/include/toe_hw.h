@@ -628,7 +628,11 @@ struct toe_hw_buf {
 	X(PORT_OUT_DROPS, port_out_drops, "frames not sent: no link, or port too long busy") \
 	X(ARP_CONFLICTS, arp_conflicts, "ARP packets that claim an address of ours") \
 	X(ICMP_ERRORS_OUT, icmp_errors_out, "ICMP errors sent") \
-	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit")
+	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit") \
+	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
+	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
+	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

@@ -119,6 +119,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->rcv_mss = (uint16_t)MIN(toe_tcp_announced_mss(t, c),
                                TOE_MSS_DEFAULT_V4);
     toe_cc_ops(c)->init(c);
+    toe_rack_init(c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);

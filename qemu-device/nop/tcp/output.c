@@ -275,16 +275,22 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         seg.flags |= TOE_PSH;
     }
     hlen = toe_seg_emit(p, &seg);
-    sum = copy_payload(t, c, p + hlen, off, len, next ? &c->tx_pos : NULL);
+    sum = copy_payload(t, c, p + hlen, off, len,
+                       next ? &c->tx_pos : &c->rtx_pos);
 
     end = seq + len + fin;
+    if (c->flags2 & TOE_F2_SACK) {
+        toe_recovery_sent(t, c, seq, len + fin, !next, toe_nop_now(n));
+    }
     if (seq_lt(seq, c->snd_max)) {
         c->retransmits++;
         toe_count(n->counters, TCP_RETRANSMITS);
         if (c->flags & TOE_F_RTT_TIMED && seq_lt(seq, c->rtt_seq)) {
             c->flags &= ~TOE_F_RTT_TIMED;       /* Karn */
         }
-    } else if (!(c->flags & TOE_F_RTT_TIMED)) {
+    } else if (!(c->flags & (TOE_F_RTT_TIMED | TOE_F_RECOVERY)) &&
+               !c->sacked && !(c->flags2 & TOE_F2_LOSS)) {
+        /* With a hole below, its ACK would come too late. */
         c->flags |= TOE_F_RTT_TIMED;
         c->rtt_seq = end;
         c->rtt_time = toe_nop_now(n);
@@ -449,8 +455,68 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     return false;
 }
 
+/* Send [seq, seq + len) of what was sent before, FIN counted, at most MSS. */
+static void resend(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
+                   uint32_t *budget)
+{
+    uint32_t end = toe_ncb_snd_end(c), bytes;
+
+    bytes = seq_lt(seq, end) ? MIN(MIN(len, c->mss), end - seq) : 0;
+    send_data(t, c, seq, bytes, seq + bytes == end && len > bytes &&
+                                toe_ncb_fin_pending(c), budget);
+}
+
+/* Send again what is lost, as pipe allows: RFC 6675 section 5. */
+static bool send_lost(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    uint32_t left, right, len;
+
+    while (!(c->flags2 & TOE_F2_FRTO_NEW) &&
+           toe_sack_next(t, c, &left, &right)) {
+        len = MIN(right - left, c->mss);
+        if (toe_ncb_pipe(c) + len > c->cwnd &&
+            !(c->flags2 & TOE_F2_FORCE)) {
+            return false;
+        }
+        if (left != c->snd_una &&
+            left + len - c->snd_una > MAX(c->snd_wnd, c->mss)) {
+            return false;                       /* the window shrank */
+        }
+        if (!*budget || t->nop->port_busy) {
+            return true;
+        }
+        c->flags2 &= ~TOE_F2_FORCE;
+        resend(t, c, left, right - left, budget);
+    }
+    c->flags2 &= ~TOE_F2_FORCE;
+    return false;
+}
+
+/* A tail loss probe: new data if there is some, else the last segment. */
+static void send_tail(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    uint32_t off = c->snd_nxt - c->snd_una, len, out;
+    bool fresh = false;
+
+    if (!off || c->lost || c->sacked) {
+        return;                                 /* an ACK was faster */
+    }
+    out = MIN(off, c->mss);
+    if (off < c->tx.len && c->snd_wnd > off) {
+        len = MIN(MIN(c->tx.len - off, c->snd_wnd - off), c->mss);
+        send_data(t, c, c->snd_nxt, len, false, budget);
+        fresh = true;
+    } else {
+        resend(t, c, c->snd_nxt - out, out, budget);
+    }
+    c->probes++;
+    toe_count(t->nop->counters, TCP_TLP_PROBES);
+    toe_rack_probed(t, c, !fresh, toe_nop_now(t->nop));
+}
+
 bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
 {
+    uint32_t before;
     bool more = false;
     unsigned acks;
     uint8_t st;
@@ -512,9 +578,21 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
             send_data(t, c, c->snd_una, len, fin, budget);
         }
     }
-    if (c->state != TOE_TCP_TIME_WAIT && (c->tx.len ||
-                                          toe_ncb_fin_pending(c))) {
+    before = c->snd_nxt;
+    if (c->flags2 & TOE_F2_TLP_DUE) {
+        c->flags2 &= ~TOE_F2_TLP_DUE;
+        send_tail(t, c, budget);
+    }
+    if (c->lost) {
+        more = send_lost(t, c, budget);
+    }
+    if (c->state != TOE_TCP_TIME_WAIT && !more &&
+        (!c->lost || c->flags2 & TOE_F2_FRTO_NEW) &&
+        (c->tx.len || toe_ncb_fin_pending(c))) {
         more = send_stream(t, c, budget);
+    }
+    if (before != c->snd_nxt && c->flags2 & TOE_F2_SACK) {
+        toe_rack_arm_probe(t, c, toe_nop_now(t->nop));
     }
     if (t->nop->port_busy) {
         return true;
