@@ -194,6 +194,8 @@
 #define TOE_PARAM_SNDBUF        5u      /* bytes a new connection may hold unacknowledged */
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
+#define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_ECN           9u      /* 0: never, 1: ask for it and agree, 2: agree */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -478,6 +480,13 @@ struct toe_hw_req {
 #define TOE_OPT_SNDBUF          3u      /* bytes                            */
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
+#define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+
+/* Congestion control algorithms. */
+#define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
+#define TOE_CC_NEWRENO          1u      /* RFC 5681                         */
+#define TOE_CC_DCTCP            2u      /* RFC 8257; see TOE_PARAM_ECN      */
+#define TOE_CC_MAX              2u
 
 /* ---- Completions and events -------------------------------------------- */
 

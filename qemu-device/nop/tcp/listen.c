@@ -118,7 +118,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->quickacks = TOE_QUICKACKS;
     c->rcv_mss = (uint16_t)MIN(toe_tcp_announced_mss(t, c),
                                TOE_MSS_DEFAULT_V4);
-    toe_cc_ops(c)->init(c);
+    toe_cc_start(c);
     toe_rack_init(c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
@@ -186,6 +186,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->snd_buf = listener->snd_buf;
     c->keepalive_s = listener->keepalive_s;
     c->user_timeout_ms = listener->user_timeout_ms;
+    c->cc = listener->cc;
 
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;

@@ -409,7 +409,7 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
 
     if (c->snd_una == c->snd_max && c->tx.len &&
         toe_nop_now(t->nop) - c->last_snd > toe_rto(c)) {
-        toe_cc_ops(c)->idle(c);
+        toe_cc_idle(c);
     }
     for (;;) {
         uint32_t off = c->snd_nxt - c->snd_una;

@@ -42,7 +42,9 @@ bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now)
 
     c->dupacks = 0;
     if (!(c->flags & TOE_F_RECOVERY)) {
-        toe_cc_ops(c)->acked(c, acked, flight, now);
+        toe_cc_acked(c, &(ToeCcAck) {
+            .now = now, .bytes = acked, .flight = flight,
+        });
         if ((int32_t)(ack - c->recover) > 1 << 30) {
             /* Keep it near, so that the comparison does not wrap. */
             c->recover = ack - 1;
@@ -77,7 +79,8 @@ void toe_recovery_dup_ack(ToeTcp *t, ToeNcb *c)
     if (c->flags & TOE_F_RECOVERY) {
         c->cwnd = MIN(c->cwnd + c->mss, TOE_CWND_MAX);
     } else if (c->dupacks == TOE_DUPTHRESH && seq_gt(c->snd_una, c->recover)) {
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una);
+        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una,
+                                              TOE_CC_LOSS);
         c->recover = c->snd_max;
         c->cwnd = c->ssthresh + TOE_DUPTHRESH * c->mss;
         c->flags |= TOE_F_RECOVERY | TOE_F_RTX_ONE;
@@ -107,6 +110,9 @@ static void undo(ToeTcp *t, ToeNcb *c)
     toe_trace_tcp_undo(toe_ncb_handle(t, c), c->cwnd, c->undo_cwnd);
     c->cwnd = MAX(c->cwnd, c->undo_cwnd);
     c->ssthresh = MAX(c->ssthresh, c->undo_ssthresh);
+    if (toe_cc_ops(c)->undo) {
+        toe_cc_ops(c)->undo(c);
+    }
     c->flags &= ~TOE_F_RECOVERY;
     c->flags2 &= ~(TOE_F2_UNDO | TOE_F2_LOSS | TOE_F2_FRTO |
                    TOE_F2_FRTO_NEW | TOE_F2_FORCE);
@@ -133,7 +139,7 @@ static bool was_spurious(ToeNcb *c, const ToeAckNews *news)
 static void begin_recovery(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
 {
     remember_for_undo(c);
-    c->ssthresh = toe_cc_ops(c)->ssthresh(c, news->flight);
+    c->ssthresh = toe_cc_ops(c)->ssthresh(c, news->flight, TOE_CC_LOSS);
     c->recover = c->snd_nxt;
     c->prr_delivered = c->prr_out = 0;
     c->prr_flight = c->snd_nxt - c->snd_una - c->sacked + news->delivered;
@@ -221,7 +227,7 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
     if (c->flags2 & TOE_F2_TLP && toe_rack_probe_acked(c, news) &&
         !in_recovery && !(c->flags2 & TOE_F2_LOSS)) {
         /* One segment was lost and is repaired (RFC 8985 7.4.2). */
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, news->flight);
+        c->ssthresh = toe_cc_ops(c)->ssthresh(c, news->flight, TOE_CC_LOSS);
         c->cwnd = MIN(c->cwnd, c->ssthresh);
     }
     if (was_spurious(c, news)) {
@@ -247,7 +253,10 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
     if (c->flags & TOE_F_RECOVERY) {
         proportional_rate(c, news);
     } else if (news->acked && !in_recovery) {
-        toe_cc_ops(c)->acked(c, news->acked, news->flight, news->now);
+        toe_cc_acked(c, &(ToeCcAck) {
+            .now = news->now, .bytes = news->acked, .flight = news->flight,
+            .rtt_us = news->rtt_us,
+        });
         if (c->flags2 & TOE_F2_FRTO_NEW) {
             c->cwnd = MIN(c->cwnd, 2u * c->mss);
         }
@@ -327,7 +336,8 @@ static void timeout_with_sack(ToeTcp *t, ToeNcb *c)
         remember_for_undo(c);
     }
     if (c->backoff == 1) {
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una);
+        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una,
+                                              TOE_CC_TIMEOUT);
     }
     c->cwnd = c->mss;
     c->recover = c->snd_nxt;
@@ -352,7 +362,8 @@ void toe_recovery_rto(ToeTcp *t, ToeNcb *c)
     }
     if (c->backoff == 1) {
         /* A repeated time-out says nothing new about the path. */
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una);
+        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una,
+                                              TOE_CC_TIMEOUT);
     }
     c->cwnd = c->mss;                           /* RFC 5681: the loss window */
     c->recover = c->snd_max;

@@ -265,6 +265,8 @@ static void delivered(ToeNcb *c, const ToeSpan *s, ToeAckNews *news)
             /* It was overtaken by something sent later (RFC 8985 6.2). */
             c->flags2 |= TOE_F2_REORDERED;
         }
+        news->rtt_us = (uint32_t)CLAMP((news->now - s->sent) / 1000, 1,
+                                       UINT32_MAX);
         if (seq_leq(s->right, c->recover)) {
             news->original = true;
         }

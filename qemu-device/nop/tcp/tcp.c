@@ -23,7 +23,7 @@
  *   recovery.c   what was lost, what to send again
  *   sack.c       the scoreboard: what is out, what the peer has of it
  *   rack.c       RACK-TLP: lost by time, and probes for lost tails
- *   cc.c         congestion control: how much may be in flight
+ *   cc*.c        congestion control: how much may be in flight
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
@@ -822,6 +822,16 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         c->user_timeout_ms = (uint32_t)value;
         return TOE_ST_OK;
+    case TOE_OPT_CONGESTION:
+        if (!toe_cc_exists(value)) {
+            return TOE_ST_INVALID;
+        }
+        if (c->cc != value) {
+            c->cc = (uint8_t)value;
+            c->cc_acked = 0;
+            toe_cc_ops(c)->init(c);
+        }
+        return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;
     }
@@ -850,6 +860,9 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         return TOE_ST_OK;
     case TOE_OPT_USER_TIMEOUT:
         *value = c->user_timeout_ms;
+        return TOE_ST_OK;
+    case TOE_OPT_CONGESTION:
+        *value = c->cc;
         return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;

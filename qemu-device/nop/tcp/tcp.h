@@ -310,7 +310,7 @@ typedef struct ToeNcb {
     uint32_t rtt_seq;
     uint8_t backoff;            /* time-outs in a row */
     uint8_t dupacks;            /* received in a row */
-    uint8_t cc;                 /* index into the table of cc.c */
+    uint8_t cc;                 /* TOE_CC_* */
     uint8_t challenges;         /* sent since challenge_time */
 
     /* Congestion, RFC 5681 and 6582. */
@@ -318,7 +318,7 @@ typedef struct ToeNcb {
     uint32_t ssthresh;
     uint32_t recover;
     uint32_t cc_acked;          /* bytes acknowledged towards the next step */
-    uint64_t cc_priv[4];        /* of the algorithm */
+    ToeCcState cc_state;        /* of the algorithm */
 
     /* Time. */
     int64_t deadline[TOE_T_MAX];
@@ -385,6 +385,7 @@ typedef struct ToeAckNews {
     uint32_t delivered;         /* acked or SACKed for the first time */
     uint32_t flight;            /* outstanding before it */
     uint32_t fack;              /* c->fack before it */
+    uint32_t rtt_us;            /* of the last one sent once; 0: none */
     uint32_t dsacked;           /* bytes of a D-SACK since undo_una */
     bool dsack;
     bool sacked;                /* SACK blocks told something new */
