@@ -195,7 +195,6 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
-#define TOE_PARAM_ECN           9u      /* 0: never, 1: ask for it and agree, 2: agree */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -485,7 +484,7 @@ struct toe_hw_req {
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
 #define TOE_CC_NEWRENO          1u      /* RFC 5681                         */
-#define TOE_CC_DCTCP            2u      /* RFC 8257; see TOE_PARAM_ECN      */
+#define TOE_CC_DCTCP            2u      /* RFC 8257                         */
 #define TOE_CC_MAX              2u
 
 /* ---- Completions and events -------------------------------------------- */

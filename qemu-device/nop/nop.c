@@ -57,7 +57,6 @@ static void set_defaults(ToeNop *n)
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
-    n->ecn = 2;                 /* RFC 3168: safe where the peer asks */
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -237,7 +236,6 @@ static const Param params[] = {
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
-    PARAM(TOE_PARAM_ECN, ecn, 0, 2),
 };
 
 static const Param *find_param(uint32_t param)

@@ -115,7 +115,6 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
-    uint8_t ecn;
 
     ToeTimers timers;
     ToePorts tcp_ports;
