@@ -30,11 +30,12 @@ int toe_connect_wait(struct toe *t, const struct sockaddr *addr,
 	int err;
 
 	while ((err = toe_connect(t, addr, addrlen, opts, &c)) == -EAGAIN) {
-		/* The adapter empties the queue by itself. */
-		toe_complete(t);
-		if (t->dead)
-			return -ENODEV;
+		err = wait_more(t, &d);
+		if (err && err != -EINTR)
+			break;
 	}
+	if (err)
+		return err;		/* there is no c */
 	while (!err && c->phase == TOE_P_CONNECTING) {
 		err = wait_more(t, &d);
 		if (err == -EINTR)

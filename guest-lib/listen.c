@@ -170,6 +170,11 @@ void toe_close_listener(struct toe_listener *listener)
 	}
 	toe_list_del(&l->ready);
 	l->news = 0;
+	if (l->phase == TOE_P_CLOSED) {
+		/* its address was taken away: the adapter has let go */
+		toe_slot_free(l);
+		return;
+	}
 	l->kind = TOE_K_ZOMBIE;
 	toe_want(l, TOE_WANT_CLOSE);
 }

@@ -49,7 +49,8 @@ static bool is_up(const struct toe *t)
 
 /*
  * Somebody met a full request queue.  The adapter makes room by itself but
- * does not report it, so we must not sleep on that: the caller tries again.
+ * does not report it, so we must not sleep on that: the caller tries again,
+ * until its time is over.
  */
 static bool waits_for_room(struct toe *t)
 {
@@ -81,16 +82,20 @@ static void arm(struct toe *t)
 static int spin_forever(struct toe *t, struct toe_deadline *d)
 {
 	for (;;) {
-		if (look(t, COARSE_EVERY) || !is_up(t) || waits_for_room(t))
+		if (look(t, COARSE_EVERY) || !is_up(t))
 			return 1;
-		if (d->timeout < 0 || !t->coarse_clock)
-			continue;
-		if (!d->running) {
-			d->running = true;
-			d->end_ms = now_ms(CLOCK_MONOTONIC_COARSE) + d->timeout;
-		} else if (now_ms(CLOCK_MONOTONIC_COARSE) >= d->end_ms) {
-			return 0;
+		if (d->timeout >= 0 && t->coarse_clock) {
+			int64_t now = now_ms(CLOCK_MONOTONIC_COARSE);
+
+			if (!d->running) {
+				d->running = true;
+				d->end_ms = now + d->timeout;
+			} else if (now >= d->end_ms) {
+				return 0;
+			}
 		}
+		if (waits_for_room(t))
+			return 1;
 	}
 }
 
@@ -125,11 +130,13 @@ int toe_wait_cq(struct toe *t, struct toe_deadline *d)
 		return 0;
 	if (t->flags & TOE_CFG_SPIN)
 		return spin_forever(t, d);
-	if (look(t, t->spin) || !is_up(t) || waits_for_room(t))
+	if (look(t, t->spin) || !is_up(t))
 		return 1;
 	left = remaining(t, d);
 	if (!left)
 		return 0;
+	if (waits_for_room(t))
+		return 1;
 	arm(t);
 	if (toe_cq_ready(t))
 		return 1;

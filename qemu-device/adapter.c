@@ -209,6 +209,11 @@ void toe_adapter_free(ToeAdapter *a)
     g_free(a);
 }
 
+bool toe_adapter_busy(const ToeAdapter *a)
+{
+    return a->turn.busy;
+}
+
 static void backlog_clear(ToeAdapter *a)
 {
     a->port.backlog_head = 0;
@@ -309,6 +314,7 @@ static bool turn_begin(ToeAdapter *a)
     }
     a->turn.busy = true;
     a->turn.number++;
+    a->turn.commands = 0;
     a->turn.requests = 0;
     a->turn.copied = 0;
     a->turn.output = 0;
@@ -346,6 +352,7 @@ static void rounds(ToeAdapter *a)
 {
     bool more = true;           /* output waits */
     bool any = true;
+    uint32_t avail = 0;         /* buflets that no waiting SEND wanted */
 
     for (uint32_t i = 0; i < TOE_TURN_ROUNDS && any; i++) {
         news(a);
@@ -353,6 +360,7 @@ static void rounds(ToeAdapter *a)
         any |= backlog_run(a);
         any |= toe_ctx_run_all(a);
         any |= toe_ctx_lmem_retry(a);
+        avail = toe_lmem_avail(a->lmem, TOE_LMEM_OUT);
         if (a->turn.output >= TOE_TURN_OUTPUT) {
             break;
         }
@@ -361,6 +369,8 @@ static void rounds(ToeAdapter *a)
     }
     /* Frames of the last round's answers; what they cause comes next turn. */
     more |= backlog_run(a);
+    more |= a->ctxs.lmem.first != TOE_NONE &&
+            toe_lmem_avail(a->lmem, TOE_LMEM_OUT) > avail;
     if (more || any || a->ctxs.run.first != TOE_NONE ||
         toe_admin_pending(a)) {
         toe_adapter_kick(a);
@@ -376,7 +386,7 @@ static void turn_end(ToeAdapter *a)
         a->turn.reset = false;
         reset(a);
     }
-    if (a->turn.ready || a->turn.link_changed) {
+    if (a->turn.ready || a->turn.link_changed || a->port.backlog_frames) {
         toe_adapter_kick(a);
     }
     set_timer(a, toe_nop_deadline(a->nop));

@@ -44,6 +44,8 @@ typedef struct ToeAdapter ToeAdapter;
 ToeAdapter *toe_adapter_new(const ToeEnv *env, const ToeConfig *config,
                             uint8_t *lmem_ram, size_t lmem_size);
 void toe_adapter_free(ToeAdapter *a);
+/* Is an entry under way?  Then toe_adapter_free() must wait for its end. */
+bool toe_adapter_busy(const ToeAdapter *a);
 /* As TOE_CTL_RESET: every resource is back, connections vanish silently. */
 void toe_adapter_reset(ToeAdapter *a);
 

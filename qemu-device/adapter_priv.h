@@ -66,6 +66,7 @@ typedef struct ToeTurn {
     bool link_changed;
     bool link_up;
     bool kicked;                /* toe_adapter_run() will be called */
+    uint32_t commands;          /* admin, run in this turn */
     uint32_t requests;          /* run in this turn */
     uint64_t copied;            /* bytes moved from and to host memory */
     uint32_t output;            /* bytes sent in this turn */

@@ -62,8 +62,8 @@ bool toe_port_send(void *opaque, const uint8_t *frame, size_t len)
     ToeState *s = opaque;
     ssize_t ret;
 
-    if (!s->nic) {
-        return true;
+    if (!s->nic || !s->adapter) {
+        return true;            /* not there yet, or unplugged */
     }
     ret = qemu_send_packet_async(qemu_get_queue(s->nic), frame, len,
                                  port_sent);
@@ -109,8 +109,15 @@ void toe_port_realize(ToeState *s)
 
 void toe_port_unrealize(ToeState *s)
 {
-    if (s->nic) {
-        qemu_del_nic(s->nic);
+    NICState *nic = s->nic;
+
+    if (nic) {
         s->nic = NULL;
+        /*
+         * A frame that waits for a busy peer names us as its sender, and
+         * QEMU does not look for it when a NIC goes.
+         */
+        qemu_purge_queued_packets(qemu_get_queue(nic));
+        qemu_del_nic(nic);
     }
 }

@@ -32,6 +32,7 @@
 #include "sysemu/dma.h"
 #endif
 #include "migration/blocker.h"
+#include "migration/vmstate.h"
 #include "net/net.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"

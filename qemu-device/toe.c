@@ -43,6 +43,9 @@ static bool env_dma(ToeState *s, uint64_t addr, void *buf, size_t len,
 {
     MemTxAttrs attrs = { .memory = 1 };
 
+    if (!s->adapter) {
+        return false;           /* unplugged in this turn: see toe_exit() */
+    }
     return pci_dma_rw(PCI_DEVICE(s), addr, buf, len, dir, attrs) == MEMTX_OK;
 }
 
@@ -60,9 +63,10 @@ static bool env_dma_write(void *opaque, uint64_t addr, const void *buf,
 
 static void env_irq(void *opaque, unsigned vector)
 {
-    PCIDevice *pci = PCI_DEVICE(opaque);
+    ToeState *s = opaque;
+    PCIDevice *pci = PCI_DEVICE(s);
 
-    if (msix_enabled(pci)) {
+    if (s->adapter && msix_enabled(pci)) {
         msix_notify(pci, vector);
     }
 }
@@ -76,6 +80,9 @@ static void env_set_timer(void *opaque, int64_t deadline)
 {
     ToeState *s = opaque;
 
+    if (!s->adapter) {
+        return;
+    }
     if (deadline == INT64_MAX) {
         timer_del(s->timer);
     } else {
@@ -87,7 +94,9 @@ static void env_kick(void *opaque)
 {
     ToeState *s = opaque;
 
-    qemu_bh_schedule(s->bh);
+    if (s->adapter) {
+        qemu_bh_schedule(s->bh);
+    }
 }
 
 static void env_random(void *opaque, void *buf, size_t len)
@@ -116,18 +125,26 @@ static void toe_timer(void *opaque)
 
 /* ---- BARs -------------------------------------------------------------- */
 
+/*
+ * A processor may wait for the big lock with its access under way while
+ * another one unplugs the adapter: then there is none here any more.
+ */
+
 static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
 {
     ToeState *s = opaque;
 
-    return toe_adapter_reg_read(s->adapter, addr, size);
+    return s->adapter ? toe_adapter_reg_read(s->adapter, addr, size)
+                      : UINT64_MAX;
 }
 
 static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     ToeState *s = opaque;
 
-    toe_adapter_reg_write(s->adapter, addr, val, size);
+    if (s->adapter) {
+        toe_adapter_reg_write(s->adapter, addr, val, size);
+    }
 }
 
 /* The core decides about sizes and alignment, and counts what is wrong. */
@@ -149,7 +166,9 @@ static void doorbells_write(void *opaque, hwaddr addr, uint64_t val,
 {
     ToeState *s = opaque;
 
-    toe_adapter_doorbell_write(s->adapter, addr, val, size);
+    if (s->adapter) {
+        toe_adapter_doorbell_write(s->adapter, addr, val, size);
+    }
 }
 
 static const MemoryRegionOps doorbells_ops = {
@@ -336,7 +355,7 @@ static void toe_realize(PCIDevice *pci, Error **errp)
     if (pci_bus_is_express(pci_get_bus(pci))) {
         if (pcie_endpoint_cap_init(pci, 0) < 0) {
             error_setg(errp, "toe: no room for the PCI Express capability");
-            goto no_lmem;
+            goto no_express;
         }
         pcie_cap_flr_init(pci);
     }
@@ -371,19 +390,57 @@ no_msix:
     if (pci_is_express(pci)) {
         pcie_cap_exit(pci);
     }
+no_express:
+    vmstate_unregister_ram(&s->lmem, DEVICE(s));
 no_lmem:
     toe_del_blocker(&s->blocker);
 }
 
+/* The end of an adapter that was unplugged in the middle of a turn. */
+typedef struct ToeLate {
+    ToeState *s;
+    ToeAdapter *adapter;
+} ToeLate;
+
+static void toe_exit_late(void *opaque)
+{
+    ToeLate *late = opaque;
+
+    toe_port_unrealize(late->s);
+    toe_adapter_free(late->adapter);
+    object_unref(OBJECT(late->s));
+    g_free(late);
+}
+
+/*
+ * A guest can have this called inside a turn: an MSI-X message is a write to
+ * any address, also to the one that takes the slot's power away.  The turn
+ * then goes on to its end without a world (s->adapter is NULL: no DMA, no
+ * interrupt, no frame); the core, and the port, whose frame it may be, are
+ * freed after it.
+ */
 static void toe_exit(PCIDevice *pci)
 {
     ToeState *s = TOE(pci);
+    ToeAdapter *adapter = s->adapter;
 
-    toe_port_unrealize(s);
-    toe_adapter_free(s->adapter);
     s->adapter = NULL;
+    if (toe_adapter_busy(adapter)) {
+        ToeLate *late = g_new(ToeLate, 1);
+
+        *late = (ToeLate) { .s = s, .adapter = adapter };
+        object_ref(OBJECT(s));
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), toe_exit_late, late);
+    } else {
+        toe_port_unrealize(s);
+        toe_adapter_free(adapter);
+    }
     timer_free(s->timer);
+    s->timer = NULL;
     qemu_bh_delete(s->bh);
+    s->bh = NULL;
+    /* Its name is free for an adapter that comes before this one is freed. */
+    vmstate_unregister_ram(&s->lmem, DEVICE(s));
     msix_uninit_exclusive_bar(pci);
     if (pci_bus_is_express(pci_get_bus(pci))) {
         pcie_cap_exit(pci);
@@ -396,7 +453,9 @@ static void toe_reset(DeviceState *dev)
     ToeState *s = TOE(dev);
 
     toe_trace_pci_reset();
-    toe_adapter_reset(s->adapter);
+    if (s->adapter) {
+        toe_adapter_reset(s->adapter);
+    }
 }
 
 static void toe_config_write(PCIDevice *pci, uint32_t addr, uint32_t val,

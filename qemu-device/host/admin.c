@@ -544,11 +544,11 @@ bool toe_admin_pending(ToeAdapter *a)
 bool toe_admin_run(ToeAdapter *a)
 {
     ToeAdmin *m = &a->admin;
-    uint32_t left = TOE_TURN_COMMANDS;
     bool any = false;
 
     write_later(a);
-    while (left-- && !m->later_len && toe_admin_pending(a)) {
+    while (a->turn.commands < TOE_TURN_COMMANDS && !m->later_len &&
+           toe_admin_pending(a)) {
         struct toe_hw_adm_cmd cmd;
         uint32_t slot = m->aq_head & ((1u << m->aq_log2) - 1);
 
@@ -558,6 +558,7 @@ bool toe_admin_run(ToeAdapter *a)
             return any;
         }
         m->aq_head++;
+        a->turn.commands++;
         any = true;
         execute(a, &cmd);
     }

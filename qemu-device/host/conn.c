@@ -169,10 +169,22 @@ ToeConn *toe_conn_new(ToeAdapter *a, ToeCtx *ctx, uint32_t handle,
     c->state = state;
     c->park_first = TOE_NONE;
     c->park_last = TOE_NONE;
+    c->incoming = toe_list_init();
     toe_list_append(&ctx->conns, TOE_CONN_LINKS(a, own), index);
     ctx->nconns++;
     toe_trace_conn_new(ctx->id, handle, state);
     return c;
+}
+
+void toe_conn_taken(ToeAdapter *a, ToeConn *c)
+{
+    ToeConn *l = c->listener ? toe_conn_find(a, c->listener) : NULL;
+
+    if (l) {
+        toe_list_remove(&l->incoming, TOE_CONN_LINKS(a, in),
+                        TOE_INDEX(c->handle));
+    }
+    c->listener = 0;
 }
 
 /* The host half is gone; requests that wait on it were completed before. */
@@ -188,6 +200,7 @@ static void release(ToeAdapter *a, ToeConn *c)
         c->nparked--;
         parked_put(a, ctx, i);
     }
+    toe_conn_taken(a, c);
     set_wait(a, c, TOE_CONN_WAIT_NOT);
     set_wants_lmem(a, c, false);
     toe_list_remove(&ctx->conns, TOE_CONN_LINKS(a, own),
@@ -289,6 +302,14 @@ static void let_go(ToeAdapter *a, ToeConn *c)
     }
 }
 
+bool toe_conn_idle(ToeAdapter *a, ToeConn *c)
+{
+    uint64_t size;
+
+    return toe_stream_getopt(a->nop, c->handle, TOE_OPT_SNDBUF, &size) ==
+           TOE_ST_OK && toe_stream_send_space(a->nop, c->handle) >= size;
+}
+
 void toe_conn_continue(ToeAdapter *a, ToeConn *c)
 {
     ToeCtx *ctx = toe_conn_ctx(a, c);
@@ -330,26 +351,19 @@ void toe_conn_continue(ToeAdapter *a, ToeConn *c)
 /* ---- Letting go -------------------------------------------------------- */
 
 /* Connections of a listener that nobody took go with it. */
-static void drop_incoming(ToeAdapter *a, ToeCtx *ctx, uint32_t listener)
+static void drop_incoming(ToeAdapter *a, ToeConn *l)
 {
-    uint32_t i, next;
+    while (l->incoming.first != TOE_NONE) {
+        ToeConn *c = &a->conns.table[l->incoming.first];
 
-    for (i = ctx->conns.first; i != TOE_NONE; i = next) {
-        ToeConn *c = &a->conns.table[i];
-
-        next = toe_list_next(TOE_CONN_LINKS(a, own), i);
-        if (c->state == TOE_CONN_INCOMING && c->listener == listener) {
-            toe_stream_abort(a->nop, c->handle);
-            release(a, c);
-        }
+        toe_stream_abort(a->nop, c->handle);
+        release(a, c);
     }
 }
 
 void toe_conn_drop(ToeAdapter *a, ToeConn *c, uint8_t status, bool abort)
 {
-    if (c->state == TOE_CONN_LISTENER) {
-        drop_incoming(a, toe_conn_ctx(a, c), c->handle);
-    }
+    drop_incoming(a, c);
     while (c->nparked) {
         bool close = a->conns.parked[c->park_first].opcode == TOE_OP_CLOSE;
 
@@ -381,9 +395,7 @@ void toe_conn_close(ToeAdapter *a, ToeConn *c, uint64_t cookie, bool quiet)
         }
         return;
     }
-    if (c->state == TOE_CONN_LISTENER) {
-        drop_incoming(a, toe_conn_ctx(a, c), c->handle);
-    }
+    drop_incoming(a, c);
     let_go(a, c);
     complete(a, c, TOE_OP_CLOSE, cookie, 0, TOE_ST_OK, quiet);
     release(a, c);
@@ -471,7 +483,7 @@ void toe_conn_pump(ToeAdapter *a, ToeConn *c)
     ToeCtx *ctx = toe_conn_ctx(a, c);
 
     if (ctx->state != TOE_CTX_ACTIVE || ctx->faulted ||
-        c->state == TOE_CONN_CLOSING || c->state == TOE_CONN_LISTENER) {
+        c->state == TOE_CONN_CLOSING) {
         return;
     }
     set_wait(a, c, TOE_CONN_WAIT_NOT);
@@ -495,6 +507,7 @@ void toe_conn_pump(ToeAdapter *a, ToeConn *c)
     }
     if (c->events & TOE_CONN_EV_CLOSED) {
         if (report(a, ctx, c, TOE_CONN_EV_CLOSED, TOE_EV_CLOSED, c->status)) {
+            drop_incoming(a, c);        /* its address was taken away */
             toe_stream_close(a->nop, c->handle);
             release(a, c);
         }
@@ -606,6 +619,7 @@ static void on_incoming(void *opaque, uint32_t listener, uint32_t handle)
     }
     toe_trace_conn_event(c->ctx, handle, "incoming", listener);
     c->listener = listener;
+    toe_list_append(&l->incoming, TOE_CONN_LINKS(a, in), TOE_INDEX(handle));
     c->events |= TOE_CONN_EV_ACCEPT;
     toe_conn_pump(a, c);
 }

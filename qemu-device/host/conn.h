@@ -71,6 +71,8 @@ typedef struct ToeConn {
     ToeLink own;                /* the context's conns */
     ToeLink ev;                 /* by wait */
     ToeLink lm;                 /* the context's want_lmem */
+    ToeList incoming;           /* LISTENER: those that wait for ACCEPT */
+    ToeLink in;                 /* INCOMING: its listener's incoming */
 } ToeConn;
 
 typedef struct ToeConns {
@@ -109,11 +111,15 @@ static inline bool toe_conn_quota(const ToeCtx *ctx)
  */
 void toe_conn_close(struct ToeAdapter *a, ToeConn *c, uint64_t cookie,
                     bool quiet);
+/* INCOMING no more: taken, or gone.  Takes it off its listener's list. */
+void toe_conn_taken(struct ToeAdapter *a, ToeConn *c);
 /* Let go now: waiting SENDs complete with status; RST if abort. */
 void toe_conn_drop(struct ToeAdapter *a, ToeConn *c, uint8_t status,
                    bool abort);
 /* Append to the requests that wait.  False: too many already. */
 bool toe_conn_park(struct ToeAdapter *a, ToeConn *c, const ToeParked *p);
+/* Are all bytes that were sent acknowledged? */
+bool toe_conn_idle(struct ToeAdapter *a, ToeConn *c);
 /* Go on with the requests that wait. */
 void toe_conn_continue(struct ToeAdapter *a, ToeConn *c);
 void toe_conn_credit(struct ToeAdapter *a, ToeConn *c, uint32_t bytes);

@@ -655,26 +655,40 @@ bool toe_ctx_lmem_retry(ToeAdapter *a)
                             LMEM_RETRY_BUFLETS);
     bool any = false;
     uint32_t tries = 64;
+    uint32_t avail;
 
-    /* Contexts in turn, and the connections of each in turn. */
+    /*
+     * Contexts in turn, and the connections of each in turn.
+     *
+     * A connection with bytes in flight can wait until a good piece fits: its
+     * own acknowledgments will come (writable()).  One without must take what
+     * there is, or it might wait for ever, as others need not give back.
+     */
     while (tries-- && a->ctxs.lmem.first != TOE_NONE &&
-           toe_lmem_avail(a->lmem, TOE_LMEM_OUT) >= enough) {
+           (avail = toe_lmem_avail(a->lmem, TOE_LMEM_OUT)) != 0) {
         ToeCtx *ctx = &a->ctxs.table[a->ctxs.lmem.first];
         uint32_t i = ctx->want_lmem.first;
+        bool now;
 
         toe_list_remove(&a->ctxs.lmem, TOE_CTX_LINKS(a, lmem), ctx->id);
         ctx->on_lmem = false;
         if (i == TOE_NONE) {
             continue;
         }
+        now = avail >= enough || toe_conn_idle(a, &a->conns.table[i]);
         toe_list_remove(&ctx->want_lmem, TOE_CONN_LINKS(a, lm), i);
-        a->conns.table[i].wants_lmem = false;
+        a->conns.table[i].wants_lmem = !now;
+        if (!now) {
+            toe_list_append(&ctx->want_lmem, TOE_CONN_LINKS(a, lm), i);
+        }
         if (ctx->want_lmem.first != TOE_NONE) {
             ctx->on_lmem = true;
             toe_list_append(&a->ctxs.lmem, TOE_CTX_LINKS(a, lmem), ctx->id);
         }
-        toe_conn_continue(a, &a->conns.table[i]);
-        any = true;
+        if (now) {
+            toe_conn_continue(a, &a->conns.table[i]);
+            any = true;
+        }
     }
     return any;
 }

@@ -18,7 +18,9 @@
  *
  * The cq_full protocol: the adapter sets cq_full, then looks at cq_head once
  * more; the application moves cq_head, then looks at cq_full.  One of the two
- * sees the other, so the CQ_SPACE doorbell is not missed.
+ * sees the other, so the CQ_SPACE doorbell is not missed.  An adapter that
+ * finds room before the doorbell clears the flag, and then runs the context
+ * itself, as nobody will ring.
  */
 #include "adapter_priv.h"
 #include "toe_trace.h"
@@ -55,8 +57,14 @@ static bool find_slot(ToeAdapter *a, ToeCtx *ctx)
         }
     }
     if (ctx->out.cq_full) {
+        /*
+         * The application may not ring now: it may have moved cq_head and
+         * not looked at the flag yet.  So whatever waits goes on by itself.
+         */
         ctx->out.cq_full = 0;
         toe_ctx_dirty(a, ctx);
+        toe_ctx_schedule(a, ctx, TOE_WORK_REFRESH | TOE_WORK_RQ |
+                         TOE_WORK_EVENTS);
     }
     return true;
 }

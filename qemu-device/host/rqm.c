@@ -19,7 +19,8 @@
  * No doorbell is missed: while requests are left for the next turn rq_looking
  * is set, and the application need not ring.  Before the adapter stops
  * looking it clears the flag and reads rq_tail once more; the application
- * moves rq_tail, then looks at rq_looking.
+ * moves rq_tail, then looks at rq_looking.  Requests that wait for the CQ or
+ * the port leave the flag as it is: the adapter looks again when they go on.
  */
 #include "adapter_priv.h"
 #include "toe_trace.h"
@@ -170,7 +171,7 @@ static int op_accept(ToeAdapter *a, Request *q)
     }
     c->state = TOE_CONN_OPEN;
     c->cookie = q->r->cookie;
-    c->listener = 0;
+    toe_conn_taken(a, c);
     toe_stream_accepted(a->nop, c->handle);
     toe_trace_rqm_accept(q->ctx->id, c->handle);
     /* What is there already is reported behind this request's completion. */
@@ -476,14 +477,6 @@ static bool execute(ToeAdapter *a, ToeCtx *ctx, const struct toe_hw_req *r)
     return true;
 }
 
-static void stop_looking(ToeAdapter *a, ToeCtx *ctx)
-{
-    if (ctx->out.rq_looking) {
-        ctx->out.rq_looking = 0;
-        toe_ctx_dirty(a, ctx);
-    }
-}
-
 bool toe_rqm_run(ToeAdapter *a, ToeCtx *ctx)
 {
     struct toe_hw_req batch[BATCH];
@@ -513,8 +506,7 @@ bool toe_rqm_run(ToeAdapter *a, ToeCtx *ctx)
             return true;
         }
         if (!toe_cqm_room(a, ctx)) {
-            stop_looking(a, ctx);       /* CQ_SPACE runs it again */
-            return false;
+            return false;               /* room in the CQ runs it again */
         }
 
         n = MIN(MIN(waiting, left), MIN(BATCH, size - slot));
@@ -530,8 +522,7 @@ bool toe_rqm_run(ToeAdapter *a, ToeCtx *ctx)
                 break;
             }
             if (!execute(a, ctx, &batch[i])) {
-                stop_looking(a, ctx);   /* the port runs it again */
-                return false;
+                return false;           /* the port runs it again */
             }
             ctx->out.rq_head++;
             ctx->requests++;

@@ -9,9 +9,10 @@
  * is the operating system's, if its interface is up and its filter lets the
  * group pass.
  *
- * Out.  The port may be busy.  TCP looks first and waits; an ARP answer or an
- * echo reply cannot, so a bounded number of frames is kept here and sent at
- * the start of the next turn, before anything newer.
+ * Out.  The port may be busy, or a frame that came in is being looked at: a
+ * backend must not be re-entered from its own delivery.  TCP looks first and
+ * waits; an ARP answer or an echo reply cannot, so a bounded number of frames
+ * is kept here and sent at the start of the next turn, before anything newer.
  */
 #include "nop.h"
 #include "toe_trace.h"
@@ -167,7 +168,7 @@ uint8_t toe_eth_output(ToeNop *n, const uint8_t *frame, size_t len)
         toe_count(n->counters, PORT_OUT_DROPS);
         return TOE_ST_LINKDOWN;
     }
-    if (n->port_busy || n->defer_first) {
+    if (n->port_busy || n->in_frame || n->defer_first) {
         return defer(n, frame, len);
     }
     transmit(n, frame, len);

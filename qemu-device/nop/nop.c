@@ -121,7 +121,9 @@ void toe_nop_reset(ToeNop *n)
 
 void toe_nop_frame_in(ToeNop *n, const uint8_t *frame, size_t len)
 {
+    n->in_frame = true;
     toe_eth_input(n, frame, len);
+    n->in_frame = false;
 }
 
 void toe_nop_timer(ToeNop *n)

@@ -101,6 +101,7 @@ struct ToeNop {
     uint64_t mcast_hash;
     bool link;
     bool port_busy;             /* send nothing now */
+    bool in_frame;              /* toe_nop_frame_in(): send nothing either */
     ToeWaiting *defer_first;    /* what was sent nevertheless */
     ToeWaiting *defer_last;
     uint32_t defer_frames;

@@ -12,8 +12,8 @@
 
 static void cfg_addr(struct pci *p, uint8_t off)
 {
-	qt_outl(p->qt, 0xcf8, 0x80000000u | (uint32_t)p->devfn << 8 |
-		(off & 0xfcu));
+	qt_outl(p->qt, 0xcf8, 0x80000000u | (uint32_t)p->bus << 16 |
+		(uint32_t)p->devfn << 8 | (off & 0xfcu));
 }
 
 uint32_t pci_readl(struct pci *p, uint8_t off)

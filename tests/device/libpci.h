@@ -35,6 +35,7 @@
 
 struct pci {
 	struct qt *qt;
+	uint8_t bus;			/* 0, unless a test sets it */
 	uint8_t devfn;
 	uint64_t regs, doorbells, msix;	/* where the BARs are */
 	uint8_t msix_cap;		/* place of the capability */

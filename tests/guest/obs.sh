@@ -103,7 +103,7 @@ if wrong:
 PYTHON
 vm_tell vm go
 vm_end vm
-for block in regs adm context memval rqm cqm bqm dma conn ethq eth ip tcp port; do
+for block in regs adm context memval rqm cqm dma conn ethq eth ip tcp port; do
     grep -qE "^[^ ]*toe_$block" "$TMP/trace" || missing="${missing-} $block"
 done
 cut -d' ' -f1 "$TMP/trace" | sed 's/.*\(toe_[a-z]*\)_.*/\1/' | sort | uniq -c

@@ -4,7 +4,9 @@
 # Sourced by tests of a VM against the host's kernel over a tap. The script runs itself again in a network namespace of its own,
 # where it may make a tap, whatever the host's network looks like.
 
+# shellcheck disable=SC2034
 TAP_HOST=10.9.0.1
+# shellcheck disable=SC2034
 TAP_GUEST=10.9.0.2
 
 # tap_enter ARG...: go on in a namespace, or skip the test with the reason.

@@ -46,6 +46,7 @@ static bool send_frame(void *opaque, const uint8_t *frame, size_t len)
 	struct world *w = opaque;
 
 	ck_assert_msg(w->port_room > 0, "a frame for a busy port");
+	ck_assert_msg(!w->in_frame, "a frame out while one comes in");
 	keep(&w->sent, frame, len);
 	w->port_room--;
 	return w->port_room > 0;
@@ -276,11 +277,16 @@ void world_in(struct world *w, const void *frame, size_t len)
 {
 	/* Exactly as long as it is, so that reading past it is seen. */
 	uint8_t *copy = g_malloc(len);
+	uint32_t budget = UINT32_MAX;
 
 	if (len)
 		memcpy(copy, frame, len);
+	w->in_frame = true;
 	toe_nop_frame_in(w->n, copy, len);
+	w->in_frame = false;
 	g_free(copy);
+	/* What may not go out while a frame comes in does so soon after. */
+	toe_eth_flush(w->n, &budget);
 }
 
 void world_in_arp(struct world *w, const uint8_t *dst, uint16_t op,

@@ -51,6 +51,7 @@ struct world {
 	GQueue sent;		/* struct frame: given to the port */
 	GQueue os;		/* struct frame: given to the operating system */
 	uint32_t port_room;	/* frames until the port says busy */
+	bool in_frame;		/* a frame is being given to the adapter */
 	uint32_t guest_errors;
 	char last_error[256];
 	struct frame last;	/* owner of what the getters returned */
@@ -93,6 +94,7 @@ uint64_t world_counter(struct world *w, enum toe_counter c);
 
 /* ---- Frames to the adapter ---- */
 
+/* The frame comes in, and then what had to wait for its end goes out. */
 void world_in(struct world *w, const void *frame, size_t len);
 /* An ARP packet in a frame; addresses of 4 bytes. */
 void world_in_arp(struct world *w, const uint8_t *dst, uint16_t op,

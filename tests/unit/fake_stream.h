@@ -34,6 +34,8 @@ static struct {
 	uint8_t connect_status;
 	bool port_busy;
 	GByteArray *last_frame;
+	void (*on_frame)(void);	/* instead of giving it to the kernel */
+	void (*on_run)(void);	/* once, in the next turn of output */
 } net;
 
 static struct fake_conn *fake_find(uint32_t handle)
@@ -146,6 +148,10 @@ void toe_nop_frame_in(ToeNop *n, const uint8_t *frame, size_t len)
 {
 	(void)n;
 	net.frames++;
+	if (net.on_frame) {
+		net.on_frame();
+		return;
+	}
 	net.ops->eth_frame(net.opaque, frame, len);
 }
 
@@ -165,6 +171,12 @@ bool toe_nop_run(ToeNop *n, uint32_t budget)
 	(void)n;
 	(void)budget;
 	net.runs++;
+	if (net.on_run) {
+		void (*what)(void) = net.on_run;
+
+		net.on_run = NULL;
+		what();
+	}
 	return false;
 }
 
@@ -368,8 +380,10 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
 uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
 			  uint64_t *value)
 {
-	*value = 42;
-	return toe_stream_setopt(n, handle, option, 0);
+	/* A connection whose space is what it began with has none in flight. */
+	*value = option == TOE_OPT_SNDBUF ? net.space : 42;
+	return option == TOE_OPT_SNDBUF ? TOE_ST_OK
+	       : toe_stream_setopt(n, handle, option, 0);
 }
 
 bool toe_stream_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info)

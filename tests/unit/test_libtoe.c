@@ -500,6 +500,25 @@ START_TEST(full_request_queue)
 }
 END_TEST
 
+/* An adapter that takes no requests at all: time-outs hold nevertheless. */
+START_TEST(full_request_queue_and_a_time_out)
+{
+	struct open_conn o = open_conn(NULL);
+	struct sockaddr_in a = peer_addr();
+	struct toe_conn *c = NULL;
+	uint32_t i;
+
+	for (i = 1; i <= RING; i++)
+		ck_assert_int_eq(toe_setopt(o.c, TOE_CREDIT, CREDIT + i), 0);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, 1, &c),
+			 -ETIMEDOUT);
+	ck_assert_ptr_null(c);
+	ck_assert_int_eq(toe_send_all(o.c, "x", 1, 1), -ETIMEDOUT);
+	ck_assert_uint_eq(requests_waiting(), RING);
+}
+END_TEST
+
 START_TEST(full_completion_queue)
 {
 	struct open_conn o = open_conn(NULL);
@@ -1200,6 +1219,32 @@ START_TEST(reset_of_the_adapter_is_noticed)
 }
 END_TEST
 
+/* No connection was made: none may be closed, the one before least of all. */
+START_TEST(connect_wait_on_a_dead_context)
+{
+	struct sockaddr_in a = peer_addr();
+	struct toe_hw_req r = {
+		.opcode = TOE_OP_CONNECT,
+		.cookie = toe_cookie(TOE_CK_CONN, 0, 1),
+	};
+	struct toe_conn *c = NULL, *none = NULL;
+
+	complete(&r, TOE_ST_OK, 5, 0);
+	conn_event(TOE_EV_ESTABLISHED, TOE_ST_OK, 5, r.cookie);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, -1, &c), 0);
+	fake.status.epoch++;
+	ck_assert_int_eq(toe_wait(toe, -1), 1);
+	ck_assert_int_eq(toe_connect_wait(toe, (struct sockaddr *)&a,
+					  sizeof(a), NULL, -1, &none),
+			 -ENODEV);
+	ck_assert_ptr_null(none);
+	ck_assert_uint_eq(toe->stats.conns, 1);
+	toe_close_conn(c);
+	ck_assert_uint_eq(toe->stats.conns, 0);
+}
+END_TEST
+
 START_TEST(few_events_at_a_time)
 {
 	struct open_conn o = open_conn(NULL), p = open_conn(NULL);
@@ -1279,6 +1324,7 @@ static Suite *suite(void)
 	T(rings_wrap);
 	T(no_doorbell_while_the_adapter_looks);
 	T(full_request_queue);
+	T(full_request_queue_and_a_time_out);
 	T(full_completion_queue);
 	T(wild_indices_stop_the_context);
 	T(wild_rq_head_stops_the_context);
@@ -1310,6 +1356,7 @@ static Suite *suite(void)
 	T(options_wait_for_the_answer);
 	T(fault_ends_everything);
 	T(reset_of_the_adapter_is_noticed);
+	T(connect_wait_on_a_dead_context);
 	T(few_events_at_a_time);
 	T(arm_says_where_we_are);
 	T(blocking_calls_time_out);
