@@ -129,8 +129,9 @@ void toe_rack_arm_probe(ToeTcp *t, ToeNcb *c, int64_t now)
         return;
     }
     pto = MAX(2 * (int64_t)c->srtt_us * 1000, TOE_PTO_MIN_NS);
-    if (c->snd_nxt - c->snd_una <= c->mss) {
-        pto += TOE_WC_DELACK_NS;                /* its ACK may be delayed */
+    if (c->snd_nxt - c->snd_una < 2u * c->mss) {
+        /* Fewer than two full segments: the ACK may be delayed. */
+        pto += TOE_WC_DELACK_NS;
     }
     /* Not later than the time-out, which the probe then puts off. */
     toe_timer_set(t, c, TOE_T_TLP, MIN(now + pto, c->deadline[TOE_T_RTX]));
