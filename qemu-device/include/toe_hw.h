@@ -194,6 +194,7 @@
 #define TOE_PARAM_SNDBUF        5u      /* bytes a new connection may hold unacknowledged */
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
+#define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -478,6 +479,13 @@ struct toe_hw_req {
 #define TOE_OPT_SNDBUF          3u      /* bytes                            */
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
+#define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+
+/* Congestion control algorithms. */
+#define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
+#define TOE_CC_NEWRENO          1u      /* RFC 5681                         */
+#define TOE_CC_DCTCP            2u      /* RFC 8257                         */
+#define TOE_CC_MAX              2u
 
 /* ---- Completions and events -------------------------------------------- */
 
@@ -649,7 +657,11 @@ struct toe_hw_buf {
 	X(ND_SOLICITS_OUT, nd_solicits_out, "neighbour solicitations sent") \
 	X(ND_ADVERTS_OUT, nd_adverts_out, "neighbour advertisements sent") \
 	X(ND_FAILED, nd_failed, "IPv6 neighbours that did not answer") \
-	X(ND_CONFLICTS, nd_conflicts, "neighbour discovery that claims an address of ours")
+	X(ND_CONFLICTS, nd_conflicts, "neighbour discovery that claims an address of ours") \
+	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
+	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
+	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

@@ -56,6 +56,7 @@ static void set_defaults(ToeNop *n)
     n->port_lo = TOE_PORT_LO;
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
+    n->congestion = TOE_CC_CUBIC;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -241,6 +242,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_SNDBUF, sndbuf, TOE_BUF_MIN, TOE_BUF_MAX),
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
+    PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
 };
 
 static const Param *find_param(uint32_t param)

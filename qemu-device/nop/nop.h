@@ -122,6 +122,7 @@ struct ToeNop {
     uint16_t port_lo;           /* may be above port_hi: toe_ports_pick() */
     uint16_t port_hi;
     uint8_t ttl;
+    uint8_t congestion;
 
     ToeTimers timers;
     ToePorts tcp_ports;

@@ -625,6 +625,7 @@ START_TEST(test_params)
 		{ TOE_PARAM_ORPHAN_MS, 0, 1ULL << 40 },
 		{ TOE_PARAM_FORWARD_TTL, 255, 256 },
 		{ TOE_PARAM_FORWARD_TTL, 1, 0 },
+		{ TOE_PARAM_CONGESTION, TOE_CC_NEWRENO, TOE_CC_MAX + 1 },
 	};
 	uint64_t v;
 	size_t i;
@@ -641,8 +642,8 @@ START_TEST(test_params)
 	}
 	ck_assert_uint_eq(w->guest_errors, i);
 	ck_assert_uint_eq(toe_nop_param_set(w->n, 0, 1), TOE_ST_INVALID);
-	ck_assert_uint_eq(toe_nop_param_set(w->n, 8, 1), TOE_ST_INVALID);
-	ck_assert_uint_eq(toe_nop_param_get(w->n, 8, &v), TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_nop_param_set(w->n, 99, 1), TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_nop_param_get(w->n, 99, &v), TOE_ST_INVALID);
 	ck_assert_uint_eq(w->n->time_wait_ms, 100);
 	ck_assert_uint_eq(w->n->port_lo, 65535);
 	ck_assert_uint_eq(w->n->port_hi, 1);

@@ -11,6 +11,7 @@
  */
 #include "common_nop6.h"
 #include "common_tcp.h"
+#include "nop/tcp/tcp.h"
 
 #define B_IP	IP(10, 0, 2, 16)
 #define B_MAC	((const uint8_t[]){ 0x52, 0x54, 0x00, 0x12, 0x34, 0x57 })
@@ -233,6 +234,40 @@ static void pump(struct sim *s, unsigned side, unsigned conn)
 	}
 }
 
+/* The spans cover what is in flight, and the sums are right. */
+static void check_scoreboard(const ToeTcp *t)
+{
+	uint32_t i, k, spans = 0;
+
+	for (i = 0; i < t->size; i++) {
+		const ToeNcb *c = &t->ncbs[i];
+		uint32_t at = c->snd_una, sacked = 0, lost = 0, n = 0;
+
+		if (c->kind != TOE_NCB_CONN)
+			continue;
+		for (k = c->span_first; k != TOE_NONE; k = t->spans[k].next) {
+			const ToeSpan *p = &t->spans[k];
+
+			if (p->left != at || !seq_lt(p->left, p->right))
+				ck_abort_msg("spans do not join");
+			at = p->right;
+			if (p->state == TOE_SPAN_SACKED)
+				sacked += p->right - p->left;
+			if (p->state == TOE_SPAN_LOST)
+				lost += p->right - p->left;
+			n++;
+		}
+		if (n && at != c->snd_nxt)
+			ck_abort_msg("spans do not end at SND.NXT");
+		if (n != c->spans || sacked != c->sacked || lost != c->lost)
+			ck_abort_msg("the sums are wrong");
+		spans += n ? n - 1 : 0;
+	}
+	if (spans + t->spans_shared != t->spans_size - t->size)
+		ck_abort_msg("%u spans are missing",
+			     t->spans_size - t->size - t->spans_shared);
+}
+
 static bool done(struct sim *s)
 {
 	unsigned side, i;
@@ -320,6 +355,8 @@ static void run(uint32_t seed, const struct link *link, uint32_t total,
 			for (i = 0; i < conns; i++)
 				pump(&s, side, i);
 		collect(&s);
+		for (side = 0; side < 2; side++)
+			check_scoreboard(s.t[side]->w->n->tcp);
 		step(&s);
 	}
 	/* TIME-WAIT and everything else runs out. */
