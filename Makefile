@@ -64,6 +64,7 @@ help:
 	@echo 'make check       install what is missing, build, and run every test'
 	@echo 'make check-unit  tests of the adapter without QEMU; also check-device (QEMU, no guest),'
 	@echo '                 check-guest (in a VM), check-system (several VMs), lint'
+	@echo 'make sim         two engines over a network of faults: SEEDS=N from SEED=K on'
 	@echo 'make bench       measure, print a table, write $(O)/bench.json'
 	@echo 'make install     install library, tools, headers, man pages and driver source; DESTDIR=, PREFIX='
 	@echo 'make setup       install what is missing with apt'
@@ -190,7 +191,7 @@ SYSTEM_SH := $(filter-out tests/system/lib%.sh tests/system/common%.sh,$(wildcar
 SCRIPT_TESTS := $(wildcard tests/scripts/*.sh)
 
 .PHONY: tests unit-tests device-tests guest-tests
-tests: unit-tests device-tests guest-tests
+tests: unit-tests device-tests guest-tests sim-tests
 unit-tests: $(UNIT)
 device-tests: $(DEVICE)
 guest-tests: $(GUEST_PROGRAMS)
@@ -252,7 +253,7 @@ RUN := scripts/run-tests $(if $(TAP),--tap) $(addprefix --only=,$(TESTS))
 # Set-up comes first and alone: what it installs is needed to read the rest.
 check: setup
 	@$(MAKE) --no-print-directory O=$(O) all tests
-	@$(RUN) $(UNIT) $(DEVICE) $(SCRIPT_TESTS) scripts/lint $(GUEST_SH) $(SYSTEM_SH)
+	@$(RUN) $(UNIT) $(SIM_SH) $(DEVICE) $(SCRIPT_TESTS) scripts/lint $(GUEST_SH) $(SYSTEM_SH)
 
 check-unit: unit-tests
 	@$(RUN) $(UNIT)
@@ -279,6 +280,42 @@ demo: setup
 bench: setup
 	@$(MAKE) --no-print-directory O=$(O) all
 	@scripts/bench $(BENCH_ARGS)
+
+# ---------------------------------------------------------------------------------------------- simulation
+
+# Two engines over a network of faults, by seed (tests/sim/main.c): make sim SEEDS=N from SEED=K on. make check runs a part of them,
+# and some in a build with sanitizers.
+SIM_SRC := $(wildcard tests/sim/*.c)
+SIM_SH := $(wildcard tests/sim/*.sh)
+SIM_BIN := $(if $(SIM_SRC),$(O)/sim/toe-sim $(O)/sim/toe-sim-asan)
+SEED ?= 1
+
+.PHONY: sim sim-tests check-sim
+sim: $(O)/sim/toe-sim
+	@$(O)/sim/toe-sim --seed $(SEED) --seeds $(or $(SEEDS),1) $(SIM_ARGS)
+
+sim-tests: $(SIM_BIN)
+
+check-sim: sim-tests
+	@$(RUN) $(SIM_SH)
+
+$(O)/sim/obj/%.o: %.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CFLAGS) $(EXTRA) $(WARN) $(ADAPTER_INC) $(GLIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/asan/tests/sim/%.o: tests/sim/%.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(SANITIZE) $(WARN) $(ADAPTER_INC) $(GLIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/sim/toe-sim: $(SIM_SRC:%.c=$(O)/sim/obj/%.o) $(O)/libtoe-adapter.a
+	$(call note,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ $(GLIB_LIBS)
+
+$(O)/sim/toe-sim-asan: $(SIM_SRC:%.c=$(O)/asan/%.o) $(O)/asan/libtoe-adapter.a
+	$(call note,LINK,$@)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS)
 
 # ---------------------------------------------------------------------------------------------- install
 
@@ -321,4 +358,4 @@ clean:
 	rm -rf $(O)
 
 # What each object was made from.
--include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim -name '*.d' 2>/dev/null)

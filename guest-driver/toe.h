@@ -142,6 +142,7 @@ void toe_quota_exit(void);
 #define TOE_MEM_LENGTH_MAX	BIT_ULL(30)
 
 struct toe_mem {
+	refcount_t ref;			/* toe_ctx.mems, and each mapping */
 	struct toe_user *user;		/* pays for the pages */
 	struct page **pages;
 	unsigned long npages;
@@ -162,7 +163,8 @@ int toe_mem_register(struct toe_dev *dev, struct toe_mem *mem, u32 ctx,
 		     u32 access);
 int toe_mem_revoke(struct toe_dev *dev, struct toe_mem *mem);
 void toe_mem_unmap(struct toe_dev *dev, struct toe_mem *mem);
-void toe_mem_free(struct toe_mem *mem);
+void toe_mem_get(struct toe_mem *mem);
+void toe_mem_put(struct toe_mem *mem);
 int toe_mem_register_dma(struct toe_dev *dev, u32 ctx, dma_addr_t addr,
 			 size_t length, u32 access, u32 *key);
 
@@ -178,6 +180,7 @@ struct toe_vector {
 };
 
 struct toe_ctx {
+	struct kref ref;		/* file or drain; who looks at it */
 	struct toe_dev *dev;
 	u32 id;
 	u32 rights;
@@ -254,9 +257,10 @@ struct toe_dev {
 	struct rw_semaphore sem;
 	enum toe_state state;		/* written under sem */
 	bool gone;			/* removal has begun; never cleared */
-	struct mutex stop_lock;
+	struct mutex stop_lock;		/* start and stop; held */
+	bool held;			/* the bus resets it: don't start */
 	struct work_struct reset_work;
-	struct workqueue_struct *wq;	/* resets, drains, mirror */
+	struct workqueue_struct *wq;	/* drains */
 
 	struct toe_admin admin;
 	struct mutex query_lock;

@@ -147,7 +147,7 @@ static int toe_ioc_mem_add(struct toe_file *f, void __user *argp, bool pin)
 		return PTR_ERR(mem);
 	ret = toe_ctx_add_mem(ctx, mem, arg.access, &arg.key, &id);
 	if (ret) {
-		toe_mem_free(mem);
+		toe_mem_put(mem);
 		return ret;
 	}
 	if (!pin)
@@ -417,27 +417,40 @@ static struct toe_mem *toe_mem_find(struct toe_ctx *ctx, unsigned long pgoff,
 	return mem;
 }
 
-/* Only for what was dropped after mmap() filled it, as madvise() can do. */
+/*
+ * Only for what was dropped after mmap() filled it, as madvise() can do.  The
+ * low 32 bits of the offset are the place in the region.
+ */
 static vm_fault_t toe_mem_fault(struct vm_fault *vmf)
 {
-	struct toe_file *f = vmf->vma->vm_file->private_data;
-	struct toe_ctx *ctx = toe_file_ctx(f);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
-	unsigned long index;
-	struct toe_mem *mem;
+	struct toe_mem *mem = vmf->vma->vm_private_data;
+	unsigned long index = vmf->pgoff & (UINT_MAX >> PAGE_SHIFT);
 
-	mutex_lock(&ctx->map_lock);
-	mem = toe_mem_find(ctx, vmf->pgoff, &index);
-	if (mem) {
-		vmf->page = mem->pages[index];
-		get_page(vmf->page);
-		ret = 0;
-	}
-	mutex_unlock(&ctx->map_lock);
-	return ret;
+	if (index >= mem->npages)
+		return VM_FAULT_SIGBUS;
+	vmf->page = mem->pages[index];
+	get_page(vmf->page);
+	return 0;
 }
 
+/* A mapping was copied (fork) or split. */
+static void toe_mem_open(struct vm_area_struct *vma)
+{
+	toe_mem_get(vma->vm_private_data);
+}
+
+static void toe_mem_close(struct vm_area_struct *vma)
+{
+	toe_mem_put(vma->vm_private_data);
+}
+
+/*
+ * A mapping keeps the region, and what it costs its user, even if the region
+ * is given back: else memory that nobody pays for could be had without limit.
+ */
 static const struct vm_operations_struct toe_mem_ops = {
+	.open = toe_mem_open,
+	.close = toe_mem_close,
 	.fault = toe_mem_fault,
 };
 
@@ -453,8 +466,12 @@ static int toe_mmap_mem(struct toe_ctx *ctx, struct vm_area_struct *vma)
 	if (mem && n <= mem->npages - index)
 		ret = vm_insert_pages(vma, vma->vm_start, mem->pages + index,
 				      &n);
+	if (!ret) {
+		toe_mem_get(mem);
+		vma->vm_private_data = mem;
+		vma->vm_ops = &toe_mem_ops;
+	}
 	mutex_unlock(&ctx->map_lock);
-	vma->vm_ops = &toe_mem_ops;
 	return ret;
 }
 

@@ -6,7 +6,7 @@
  *	toe_ctx_create()	number, quota, memory object, queues: alive
  *	toe_ctx_release()	the last reference to the open file is gone
  *	drain			the adapter delivers what it has accepted
- *	toe_ctx_free()		pages, quota, number are given back
+ *	toe_ctx_free()		pages, quota are given back
  *
  * The drain is CTX_DESTROY with the flag DRAIN, which completes when the
  * requests that stand in the queue are done and their data is on the adapter
@@ -95,13 +95,14 @@ static struct toe_vector *toe_ctx_vector(struct toe_dev *dev, u32 id)
 	return &dev->vectors[2 + (id - 1) % own];
 }
 
-static void toe_ctx_free(struct toe_ctx *ctx)
+static void toe_ctx_free(struct kref *ref)
 {
+	struct toe_ctx *ctx = container_of(ref, struct toe_ctx, ref);
 	struct toe_mem *mem;
 	unsigned long id;
 
 	xa_for_each(&ctx->mems, id, mem)
-		toe_mem_free(mem);
+		toe_mem_put(mem);
 	xa_destroy(&ctx->mems);
 	__free_page(ctx->dummy);
 	toe_user_sub_ctx(ctx->user, ctx->max_conns);
@@ -109,6 +110,11 @@ static void toe_ctx_free(struct toe_ctx *ctx)
 	put_pid(ctx->pid);
 	toe_dev_put(ctx->dev);
 	kfree(ctx);
+}
+
+static void toe_ctx_put(struct toe_ctx *ctx)
+{
+	kref_put(&ctx->ref, toe_ctx_free);
 }
 
 /* The adapter is done with the context: take it off all lists. */
@@ -196,6 +202,7 @@ struct toe_ctx *toe_ctx_create(struct toe_dev *dev, struct toe_uapi_ctx *arg,
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
+	kref_init(&ctx->ref);
 	xa_init_flags(&ctx->mems, XA_FLAGS_ALLOC1);
 	mutex_init(&ctx->map_lock);
 	init_waitqueue_head(&ctx->wait);
@@ -236,7 +243,7 @@ struct toe_ctx *toe_ctx_create(struct toe_dev *dev, struct toe_uapi_ctx *arg,
 			      XA_LIMIT(1, TOE_MEM_ID_MAX), &ctx->mems_next,
 			      GFP_KERNEL);
 	if (ret < 0) {
-		toe_mem_free(ctx->obj);
+		toe_mem_put(ctx->obj);
 		goto destroy_xa;
 	}
 	atomic_long_set(&ctx->pages, ctx->obj->npages);
@@ -314,7 +321,7 @@ erase:
 leave:
 	toe_leave(dev);
 free_all:
-	toe_ctx_free(ctx);
+	toe_ctx_put(ctx);
 	return ERR_PTR(ret);
 destroy_xa:
 	xa_destroy(&ctx->mems);
@@ -351,32 +358,35 @@ static void toe_ctx_drain(struct work_struct *work)
 		toe_ctx_unlink(ctx);
 	}
 	up_read(&dev->sem);
-	toe_ctx_free(ctx);
+	toe_ctx_put(ctx);
 }
 
 /**
  * toe_ctx_release() - the file of the context was closed
  * @ctx: the context; not the caller's any more
  *
- * Does not wait for the adapter.
+ * Does not wait for the adapter, nor for a reset: it runs in exit() of a
+ * process, and dev->sem can be held for seconds.
  */
 void toe_ctx_release(struct toe_ctx *ctx)
 {
-	struct toe_dev *dev = ctx->dev;
-	bool dead;
+	bool drain;
 
+	/* The drain may be over before we are out of here. */
+	kref_get(&ctx->ref);
 	mutex_lock(&ctx->map_lock);
 	ctx->mapping = NULL;
+	/*
+	 * Who is not dead yet is killed, under this lock, before removal
+	 * flushes the queue: the queue is there.
+	 */
+	drain = !ctx->dead;
+	if (drain)
+		queue_work(ctx->dev->wq, &ctx->drain);
 	mutex_unlock(&ctx->map_lock);
-
-	/* Work is queued under sem only: removal flushes it after that. */
-	down_read(&dev->sem);
-	dead = ctx->dead;
-	if (!dead)
-		queue_work(dev->wq, &ctx->drain);
-	up_read(&dev->sem);
-	if (dead)
-		toe_ctx_free(ctx);
+	if (!drain)
+		toe_ctx_put(ctx);
+	toe_ctx_put(ctx);
 }
 
 /**
@@ -463,7 +473,7 @@ int toe_ctx_free_mem(struct toe_ctx *ctx, u32 key)
 	xa_erase(&ctx->mems, mem->id);
 	mutex_unlock(&ctx->map_lock);
 	atomic_long_sub(mem->npages, &ctx->pages);
-	toe_mem_free(mem);
+	toe_mem_put(mem);
 leave:
 	toe_leave(dev);
 	return ret;
@@ -475,6 +485,8 @@ static void toe_ctx_kill(struct toe_ctx *ctx)
 	struct toe_mem *mem;
 	unsigned long id;
 
+	/* Alive until dead is set; after that its file may be closed. */
+	kref_get(&ctx->ref);
 	/* For a library that looks at its page only; before poll() says so. */
 	WRITE_ONCE(ctx->page->fault, TOE_ST_ABORTED);
 	mutex_lock(&ctx->map_lock);
@@ -489,11 +501,12 @@ static void toe_ctx_kill(struct toe_ctx *ctx)
 			continue;
 		xa_erase(&ctx->mems, id);
 		atomic_long_sub(mem->npages, &ctx->pages);
-		toe_mem_free(mem);
+		toe_mem_put(mem);
 	}
 	mutex_unlock(&ctx->map_lock);
 	toe_ctx_unlink(ctx);
 	wake_up_interruptible_poll(&ctx->wait, EPOLLERR | EPOLLHUP);
+	toe_ctx_put(ctx);
 }
 
 /**

@@ -240,17 +240,33 @@ void toe_hw_stop(struct toe_dev *dev)
 	mutex_unlock(&dev->stop_lock);
 }
 
-/* The opposite: UP afterwards if 0.  dev->sem is held for writing. */
+/*
+ * The opposite: UP afterwards if 0.  dev->sem is held for writing.  A stop
+ * comes before or after it, never in between: else commands could be sent to
+ * an adapter that is off, and be waited for.  -EBUSY: it must stay off for now,
+ * and whoever wants that sees to the rest.
+ */
 static int toe_hw_start(struct toe_dev *dev)
 {
-	int ret;
+	int ret = -EBUSY;
 
-	pci_set_master(dev->pdev);
-	ret = toe_admin_start(&dev->admin);
-	if (ret)
-		return ret;
-	dev->state = TOE_UP;
-	return 0;
+	mutex_lock(&dev->stop_lock);
+	if (!READ_ONCE(dev->gone) && !dev->held) {
+		pci_set_master(dev->pdev);
+		ret = toe_admin_start(&dev->admin);
+	}
+	if (!ret)
+		dev->state = TOE_UP;
+	mutex_unlock(&dev->stop_lock);
+	return ret;
+}
+
+/* Removal begins: the adapter is stopped and stays so. */
+static void toe_hw_end(struct toe_dev *dev)
+{
+	WRITE_ONCE(dev->gone, true);
+	toe_hw_stop(dev);
+	cancel_work_sync(&dev->reset_work);
 }
 
 /**
@@ -287,12 +303,16 @@ static void toe_reset_work(struct work_struct *work)
 	toe_ctx_kill_all(dev);
 	toe_netdev_reset_down(dev);
 	toe_mirror_forget(dev);
-	for (i = 0; ret && i < TOE_RESET_TRIES; i++) {
+	for (i = 0; i < TOE_RESET_TRIES; i++) {
 		if (i)
 			toe_hw_stop(dev);
 		ret = toe_hw_start(dev);
+		if (!ret || ret == -EBUSY)
+			break;
 	}
-	if (ret) {
+	if (ret == -EBUSY) {
+		dev_dbg(dev->device, "stays off until the bus is done\n");
+	} else if (ret) {
 		dev->state = TOE_FAILED;
 		toe_hw_stop(dev);
 		netif_carrier_off(dev->netdev);
@@ -571,16 +591,17 @@ static int toe_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 unregister:
-	WRITE_ONCE(dev->gone, true);
+	toe_hw_end(dev);
 	toe_netdev_unregister(dev);
 del_mirror:
+	/* Its interrupts come to an end before what they reach. */
+	toe_hw_end(dev);
 	toe_mirror_del(dev);
 stop:
-	WRITE_ONCE(dev->gone, true);
-	toe_hw_stop(dev);
-	cancel_work_sync(&dev->reset_work);
-	toe_hw_stop(dev);
+	toe_hw_end(dev);
 	toe_irq_free(dev);
+	/* Somebody may have been about to ask for it. */
+	cancel_work_sync(&dev->reset_work);
 free_netdev:
 	toe_netdev_free(dev);
 free_wq:
@@ -608,11 +629,7 @@ static void toe_remove(struct pci_dev *pdev)
 	struct toe_dev *dev = pci_get_drvdata(pdev);
 
 	/* Everybody who waits comes out; nobody new gets in. */
-	WRITE_ONCE(dev->gone, true);
-	toe_hw_stop(dev);
-	cancel_work_sync(&dev->reset_work);
-	/* That work may just have started the adapter again. */
-	toe_hw_stop(dev);
+	toe_hw_end(dev);
 
 	toe_debugfs_del(dev);
 	toe_chrdev_del(dev);
@@ -627,6 +644,8 @@ static void toe_remove(struct pci_dev *pdev)
 	/* Contexts whose drain was cut short are freed here. */
 	destroy_workqueue(dev->wq);
 	toe_irq_free(dev);
+	/* Somebody may have been about to ask for it. */
+	cancel_work_sync(&dev->reset_work);
 	toe_netdev_free(dev);
 	toe_admin_free(&dev->admin);
 	dma_free_coherent(&pdev->dev, TOE_ANSWER_SIZE, dev->answer,
@@ -645,22 +664,32 @@ static void toe_shutdown(struct pci_dev *pdev)
 {
 	struct toe_dev *dev = pci_get_drvdata(pdev);
 
-	WRITE_ONCE(dev->gone, true);
-	toe_hw_stop(dev);
-	cancel_work_sync(&dev->reset_work);
-	toe_hw_stop(dev);
+	toe_hw_end(dev);
 	pci_clear_master(pdev);
 }
 
-/* Function-level reset by the PCI core (sysfs "reset"). */
+/*
+ * Function-level reset by the PCI core (sysfs "reset").  A reset of our own may
+ * be under way; it must not start the adapter while the bus resets it.
+ */
 static void toe_reset_prepare(struct pci_dev *pdev)
 {
-	toe_hw_stop(pci_get_drvdata(pdev));
+	struct toe_dev *dev = pci_get_drvdata(pdev);
+
+	mutex_lock(&dev->stop_lock);
+	dev->held = true;
+	mutex_unlock(&dev->stop_lock);
+	toe_hw_stop(dev);
 }
 
 static void toe_reset_done(struct pci_dev *pdev)
 {
-	toe_reset_request(pci_get_drvdata(pdev), "function-level reset");
+	struct toe_dev *dev = pci_get_drvdata(pdev);
+
+	mutex_lock(&dev->stop_lock);
+	dev->held = false;
+	mutex_unlock(&dev->stop_lock);
+	toe_reset_request(dev, "function-level reset");
 }
 
 static const struct pci_error_handlers toe_err_handlers = {

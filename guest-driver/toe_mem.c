@@ -10,7 +10,8 @@
  *	...
  *	toe_mem_revoke()			the adapter forgets the key
  *	toe_mem_unmap()				no DMA mapping
- *	toe_mem_free()				pages and charge are given back
+ *	toe_mem_put()				pages and charge are given back,
+ *						when no process maps them
  *
  * When a context is destroyed or the adapter reset, all its keys are gone at
  * once and only the last two steps remain.
@@ -44,6 +45,7 @@ static struct toe_mem *toe_mem_new(struct toe_user *user, u64 length, u32 first)
 	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
 	if (!mem)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&mem->ref, 1);
 	mem->user = user;
 	mem->length = length;
 	mem->first = first;
@@ -196,9 +198,20 @@ fail:
 	return ERR_PTR(ret);
 }
 
-/* The opposite of both.  The region is neither registered nor mapped. */
-void toe_mem_free(struct toe_mem *mem)
+/* One more mapping of a process; it pays for the pages as long as it lasts. */
+void toe_mem_get(struct toe_mem *mem)
 {
+	refcount_inc(&mem->ref);
+}
+
+/*
+ * The opposite of toe_mem_alloc(), toe_mem_pin() and toe_mem_get().  With the
+ * last reference the region is neither registered nor mapped for the adapter.
+ */
+void toe_mem_put(struct toe_mem *mem)
+{
+	if (!refcount_dec_and_test(&mem->ref))
+		return;
 	WARN_ON(mem->mapped);
 	toe_mem_put_pages(mem, mem->npages);
 	toe_user_uncharge(mem->user, mem->npages);

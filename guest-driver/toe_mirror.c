@@ -365,7 +365,7 @@ void toe_mirror_kick(struct toe_dev *dev)
 	struct toe_mirror *m = READ_ONCE(dev->mirror);
 
 	if (m && !READ_ONCE(dev->gone))
-		queue_work(dev->wq, &m->work);
+		queue_work(system_unbound_wq, &m->work);
 }
 
 /**
@@ -460,7 +460,7 @@ int toe_mirror_add(struct toe_dev *dev)
 	m->failed = kvzalloc(sizeof(*m->failed), GFP_KERNEL);
 	if (!m->told || !m->now || !m->failed)
 		goto free;
-	m->routes = toe_route_watch(&m->work, dev->wq);
+	m->routes = toe_route_watch(&m->work, system_unbound_wq);
 	if (IS_ERR(m->routes)) {
 		ret = PTR_ERR(m->routes);
 		goto free;

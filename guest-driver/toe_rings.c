@@ -494,9 +494,10 @@ free:
  */
 void toe_rings_down(struct toe_net *net)
 {
-	netif_tx_disable(net->netdev);
 	WRITE_ONCE(net->running, false);
+	/* First who wakes the transmit queue, then the queue. */
 	napi_disable(&net->napi);
+	netif_tx_disable(net->netdev);
 	toe_rings_ctx_destroy(net);
 	toe_tx_empty(net);
 	toe_rings_free(net);

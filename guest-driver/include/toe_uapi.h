@@ -80,7 +80,8 @@ struct toe_uapi_ctx {
  * The pages count against RLIMIT_MEMLOCK.  Offset 0 of the key is addr.
  * TOE_IOC_MEM_ALLOC: the same for a new memory object of the driver's, to be
  * mapped at mmap (and, unlike the caller's pages, shared by all who hold the
- * file).  TOE_IOC_MEM_FREE: revoke a key of either kind.
+ * file).  TOE_IOC_MEM_FREE: revoke a key of either kind.  A mapping that is
+ * left keeps its pages, which count on until it goes.
  * Errors: EINVAL, EFAULT, ENOMEM, EDQUOT, ENOENT (no such key), EIO.
  */
 struct toe_uapi_mem {

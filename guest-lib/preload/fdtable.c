@@ -15,13 +15,11 @@
 
 #include "preload.h"
 
-#define TABLE_SIZE	65536
-
-static struct psock *table[TABLE_SIZE];
+static struct psock *table[PS_FD_MAX];
 
 struct psock *ps_look(int fd)
 {
-	if (fd < 0 || fd >= TABLE_SIZE)
+	if (fd < 0 || fd >= PS_FD_MAX)
 		return NULL;
 	return __atomic_load_n(&table[fd], __ATOMIC_ACQUIRE);
 }
@@ -55,6 +53,7 @@ static void unref(struct psock *s)
 void ps_put(struct psock *s)
 {
 	unref(s);
+	ps_settle();
 	pthread_mutex_unlock(&ps_lock);
 }
 
@@ -84,34 +83,138 @@ void ps_share(int fd, int newfd)
 {
 	struct psock *s = ps_look(fd);
 
-	if (s && newfd >= 0 && newfd < TABLE_SIZE)
+	if (s && newfd >= 0 && newfd < PS_FD_MAX) {
+		ps_remove(newfd);	/* closed where we did not see it */
 		ps_install(newfd, s);
+	}
 }
 
 void ps_forget_all(void)
 {
 	int fd;
 
-	for (fd = 0; fd < TABLE_SIZE; fd++)
+	for (fd = 0; fd < PS_FD_MAX; fd++)
 		if (table[fd])
 			table[fd]->conn = NULL;
 }
 
 /* ---- Calls -------------------------------------------------------------- */
 
+/* Is it one of the library's?  The program can't mean that. */
+static bool own(int fd)
+{
+	return fd >= 0 && !ps_foreign() &&
+	       ((ps_toe && fd == toe_fd(ps_toe)) || fd == ps_own_eventfd());
+}
+
+/* The kernel will close fd; ours first. */
+static void closing(int fd)
+{
+	if (ps_is(fd)) {
+		pthread_mutex_lock(&ps_lock);
+		ps_remove(fd);
+		ps_settle();
+		pthread_mutex_unlock(&ps_lock);
+	} else {
+		ps_epoll_forget(fd);
+	}
+}
+
 EXPORT int close(int fd)
 {
 	ps_start();
 	if (!ps_foreign()) {
-		if (ps_is(fd)) {
-			pthread_mutex_lock(&ps_lock);
-			ps_remove(fd);
-			pthread_mutex_unlock(&ps_lock);
-		} else {
-			ps_epoll_forget(fd);
+		/* Daemons close every number; theirs it is not. */
+		if (own(fd)) {
+			errno = EBADF;
+			return -1;
 		}
+		closing(fd);
 	}
 	return real.close(fd);
+}
+
+/* A new number cannot be accelerated: it was closed where we did not see it. */
+EXPORT int socket(int domain, int type, int protocol)
+{
+	int fd;
+
+	ps_start();
+	fd = real.socket(domain, type, protocol);
+	if (fd >= 0 && ps_is(fd) && !ps_foreign())
+		closing(fd);
+	return fd;
+}
+
+/*
+ * stdio closes its descriptor without asking us.  If it stayed accelerated, the
+ * next file with this number would be read from the connection.
+ */
+EXPORT int fclose(FILE *file)
+{
+	int fd;
+
+	ps_start();
+	fd = fileno(file);
+	if (fd >= 0 && ps_is(fd) && !ps_foreign()) {
+		fflush(file);
+		closing(fd);
+	}
+	return real.fclose(file);
+}
+
+static int range(unsigned int first, unsigned int last, int flags)
+{
+	return first > last ? 0 : real.close_range(first, last, flags);
+}
+
+/* All but the library's own, which are at most two. */
+static int close_others(unsigned int first, unsigned int last, int flags)
+{
+	/* -1 becomes a number above all others. */
+	unsigned int a = ps_toe ? (unsigned int)toe_fd(ps_toe) : UINT_MAX;
+	unsigned int b = (unsigned int)ps_own_eventfd();
+	unsigned int lo = a < b ? a : b, hi = a < b ? b : a, fd;
+	int result = 0;
+
+	for (fd = first; fd <= last && fd < PS_FD_MAX; fd++)
+		if (fd != lo && fd != hi)
+			closing((int)fd);
+	if (lo != UINT_MAX && lo >= first && lo <= last) {
+		if (lo > first)
+			result = range(first, lo - 1, flags);
+		first = lo + 1;
+	}
+	if (!result && hi != UINT_MAX && hi >= first && hi <= last) {
+		if (hi > first)
+			result = range(first, hi - 1, flags);
+		first = hi + 1;
+	}
+	return result ? result : range(first, last, flags);
+}
+
+EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+	ps_start();
+	if (!real.close_range) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (ps_foreign() || first > last || flags & CLOSE_RANGE_CLOEXEC)
+		return real.close_range(first, last, flags);
+	return close_others(first, last, flags);
+}
+
+EXPORT void closefrom(int first)
+{
+	ps_start();
+	if (first < 0)
+		first = 0;
+	if (!ps_foreign() && real.close_range &&
+	    !close_others((unsigned int)first, UINT_MAX, 0))
+		return;
+	if (real.closefrom)
+		real.closefrom(first);
 }
 
 static int duplicated(int fd, int newfd)
@@ -127,13 +230,17 @@ static int duplicated(int fd, int newfd)
 /* newfd is closed by dup2() itself. */
 static void replaced(int fd, int newfd)
 {
-	if (fd == newfd || ps_foreign())
-		return;
-	if (ps_is(newfd)) {
-		pthread_mutex_lock(&ps_lock);
-		ps_remove(newfd);
-		pthread_mutex_unlock(&ps_lock);
-	}
+	if (fd != newfd && !ps_foreign())
+		closing(newfd);
+}
+
+/* Where the library has its own descriptor there's no place for another. */
+static bool taken(int newfd)
+{
+	if (!own(newfd))
+		return false;
+	errno = EBUSY;
+	return true;
 }
 
 EXPORT int dup(int fd)
@@ -147,6 +254,8 @@ EXPORT int dup2(int fd, int newfd)
 	int n;
 
 	ps_start();
+	if (taken(newfd))
+		return -1;
 	n = real.dup2(fd, newfd);
 	if (n < 0 || fd == newfd)
 		return n;
@@ -159,6 +268,8 @@ EXPORT int dup3(int fd, int newfd, int flags)
 	int n;
 
 	ps_start();
+	if (taken(newfd))
+		return -1;
 	n = real.dup3(fd, newfd, flags);
 	if (n < 0)
 		return n;

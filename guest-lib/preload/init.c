@@ -85,6 +85,7 @@ static void after_fork_child(void)
 		PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 	ps_forget_all();
+	ps_poll_forked();
 	toe_close(ps_toe);	/* in the child it only lets go */
 	ps_toe = NULL;
 	tried = false;

@@ -28,6 +28,7 @@ struct waiter {
 };
 
 static struct waiter *waiters;		/* sleeping threads; under ps_lock */
+static bool spinning;			/* somebody looks; under ps_lock */
 static __thread int own_eventfd;	/* + 1; 0: none yet */
 static pthread_key_t eventfd_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -55,6 +56,26 @@ static int thread_eventfd(void)
 	own_eventfd = fd + 1;
 	pthread_setspecific(eventfd_key, (void *)(intptr_t)own_eventfd);
 	return fd;
+}
+
+int ps_own_eventfd(void)
+{
+	return own_eventfd - 1;
+}
+
+/*
+ * The list has the parent's threads, and reading the eventfd in the child would
+ * take away the parent's wake-ups.
+ */
+void ps_poll_forked(void)
+{
+	waiters = NULL;
+	spinning = false;
+	if (!own_eventfd)
+		return;
+	pthread_setspecific(eventfd_key, NULL);
+	real.close(own_eventfd - 1);
+	own_eventfd = 0;
 }
 
 static void wake_others(void)
@@ -85,6 +106,12 @@ void ps_pump(void)
 	} while (n == PUMP_EVENTS);
 	if (any)
 		wake_others();
+}
+
+void ps_settle(void)
+{
+	if (waiters)
+		ps_pump();
 }
 
 short ps_events(const struct psock *s)
@@ -133,20 +160,42 @@ int ps_remaining(int timeout, int64_t *end)
 	return left > 0 ? (int)left : 0;
 }
 
-/* Did the adapter report something while we looked?  Others may run. */
-static bool spin(void)
+/*
+ * Did the adapter report something while we looked?  Others may run.  Negative:
+ * the context is dead and will say no more.  With many threads a look is all:
+ * each news wakes all of them, and they would spin in each other's way.
+ */
+static int spin(void)
 {
-	int i;
+	int i, n = 0, times = waiters || spinning ? 1 : SPINS;
+	bool first = !spinning;
 
-	for (i = 0; i < SPINS; i++) {
-		if (toe_wait(ps_toe, 0))
-			return true;
+	spinning = true;
+	for (i = 0; i < times; i++) {
+		n = toe_wait(ps_toe, 0);
+		if (n && n != -EINTR)
+			break;
+		n = 0;
 		if (i % 64 == 63) {
 			pthread_mutex_unlock(&ps_lock);
 			pthread_mutex_lock(&ps_lock);
 		}
 	}
-	return false;
+	if (first)
+		spinning = false;
+	return n;
+}
+
+/* Only the kernel's descriptors. */
+static int sleep_kernel(struct pollfd *kfds, nfds_t n, int timeout)
+{
+	int ready, err;
+
+	pthread_mutex_unlock(&ps_lock);
+	ready = real.poll(kfds, n, timeout);
+	err = errno;
+	pthread_mutex_lock(&ps_lock);
+	return ready < 0 ? -err : ready;
 }
 
 static int sleep_armed(struct pollfd *kfds, nfds_t n, int timeout)
@@ -184,20 +233,36 @@ static int sleep_armed(struct pollfd *kfds, nfds_t n, int timeout)
 
 int ps_sleep(struct pollfd *kfds, nfds_t n, int timeout)
 {
-	int ready = 0;
+	int ready = 0, news;
 
-	if (!ps_toe) {
-		pthread_mutex_unlock(&ps_lock);
-		ready = real.poll(kfds, n, timeout);
-		pthread_mutex_lock(&ps_lock);
-		return ready < 0 ? -errno : ready;
-	}
-	if (timeout && !spin() && !toe_arm(ps_toe))
+	if (!ps_toe)
+		return sleep_kernel(kfds, n, timeout);
+	news = timeout ? spin() : 1;
+	if (news < 0)
+		ready = sleep_kernel(kfds, n, timeout);
+	else if (!news && !toe_arm(ps_toe))
 		ready = sleep_armed(kfds, n, timeout);
 	else if (n)
-		ready = real.poll(kfds, n, 0);
+		ready = sleep_kernel(kfds, n, 0);
 	ps_pump();
 	return ready;
+}
+
+/*
+ * A signal interrupted a call that the kernel would begin again if the handler
+ * was installed with SA_RESTART.  Nobody says which signal it was, so all
+ * handlers there are must have it.
+ */
+static bool restarts(void)
+{
+	struct sigaction sa;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		if (!sigaction(sig, NULL, &sa) && sa.sa_handler != SIG_DFL &&
+		    sa.sa_handler != SIG_IGN && !(sa.sa_flags & SA_RESTART))
+			return false;
+	return true;
 }
 
 int ps_wait_for(struct psock *s, short events, int timeout)
@@ -216,6 +281,8 @@ int ps_wait_for(struct psock *s, short events, int timeout)
 		if (!left)
 			return -EAGAIN;
 		n = ps_sleep(room, 0, left);
+		if (n == -EINTR && timeout < 0 && restarts())
+			continue;
 		if (n < 0)
 			return n;
 	}
@@ -381,6 +448,17 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *ts,
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = err;
 	return ready;
+}
+
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *ts,
+		const sigset_t *mask, size_t size);
+
+EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *ts,
+		       const sigset_t *mask, size_t size)
+{
+	if (size / sizeof(*fds) < n)
+		__chk_fail();
+	return ppoll(fds, n, ts, mask);
 }
 
 /* ---- select ------------------------------------------------------------- */

@@ -40,6 +40,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -56,7 +57,8 @@
 /* ---- libc's functions --------------------------------------------------- */
 
 #define PS_REAL(X) \
-	X(connect) X(close) X(shutdown) X(getsockopt) X(setsockopt) \
+	X(connect) X(close) X(fclose) X(closefrom) X(close_range) X(socket) \
+	X(shutdown) X(getsockopt) X(setsockopt) \
 	X(getsockname) X(getpeername) X(dup) X(dup2) X(dup3) X(fcntl) \
 	X(fcntl64) X(ioctl) X(read) X(write) X(readv) X(writev) X(recv) \
 	X(send) X(recvfrom) X(sendto) X(recvmsg) X(sendmsg) X(sendfile) \
@@ -126,6 +128,8 @@ bool ps_foreign(void);
 
 /* ---- fdtable.c ---- */
 
+/* Numbers below this can be accelerated. */
+#define PS_FD_MAX	65536
 /* Accelerated?  Without the lock; ps_get() tells for sure. */
 bool ps_is(int fd);
 /* Take the lock and a reference; NULL (and no lock): not accelerated. */
@@ -146,6 +150,11 @@ void ps_forget_all(void);
 
 /* Take what the adapter has reported; under the lock. */
 void ps_pump(void);
+/*
+ * Before the lock is given up: libtoe may have taken completions in passing,
+ * which other threads sleep for.
+ */
+void ps_settle(void);
 /* poll()'s bits of a socket that hold now; under the lock. */
 short ps_events(const struct psock *s);
 /*
@@ -159,6 +168,10 @@ int ps_sleep(struct pollfd *kfds, nfds_t n, int timeout);
 int ps_remaining(int timeout, int64_t *end);
 /* Wait until s has one of events: 0, or -EAGAIN after timeout, -errno. */
 int ps_wait_for(struct psock *s, short events, int timeout);
+/* A descriptor of this thread's that the program does not know; -1: none. */
+int ps_own_eventfd(void);
+/* After fork(), in the child: sleepers and eventfds are the parent's. */
+void ps_poll_forked(void);
 
 /* ---- epoll.c ---- */
 

@@ -56,7 +56,8 @@ static uint64_t *not_ours(int fd, const struct sockaddr *addr, socklen_t len)
 	socklen_t own_len = sizeof(own);
 	uint32_t ip;
 
-	if (!addr || len < sizeof(in) || addr->sa_family != AF_INET ||
+	if (fd >= PS_FD_MAX || !addr || len < sizeof(in) ||
+	    addr->sa_family != AF_INET ||
 	    int_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
 	    int_option(fd, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP)
 		return &ps_stats.kernel_family;

@@ -596,6 +596,39 @@ START_TEST(address_deleted)
 }
 END_TEST
 
+START_TEST(simultaneous_window)
+{
+	struct talk *t = talk_new();
+
+	t->wnd = 1000;
+	talk_connect(t);
+	HEAR(t, .flags = SYN);
+	SAY(t, .flags = SYN, .mss = 1460, .wscale = 7 + 1);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	/* RFC 7323 2.2: the window of a SYN is never scaled. */
+	SAY(t, .flags = SYN | ACK, .ack = 1, .mss = 1460, .wscale = 7 + 1);
+	EVENTS(t, "E");
+	ck_assert_uint_eq(talk_info(t, t->h).snd_wnd, 1000);
+	world_forget(t->w);
+	talk_free(t);
+}
+END_TEST
+
+START_TEST(simultaneous_in_one_turn)
+{
+	struct talk *t = talk_new();
+
+	talk_connect(t);
+	HEAR(t, .flags = SYN);
+	BURST(t, .flags = SYN, .mss = 1460);
+	SAY(t, .flags = SYN | ACK, .ack = 1, .mss = 1460);
+	/* Our SYN-ACK had no turn: without this the peer waits a second. */
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "E");
+	talk_free(t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tcp_open");
@@ -605,6 +638,8 @@ int main(void)
 	tcase_add_test(c, passive);
 	tcase_add_test(c, passive_without_options);
 	tcase_add_test(c, simultaneous);
+	tcase_add_test(c, simultaneous_window);
+	tcase_add_test(c, simultaneous_in_one_turn);
 	tcase_add_test(c, refused);
 	tcase_add_test(c, old_duplicate_syn_ack);
 	tcase_add_test(c, syn_retransmission);

@@ -618,6 +618,54 @@ START_TEST(port_busy_keeps_acks)
 }
 END_TEST
 
+START_TEST(ahead_leaves_memory)
+{
+ToeNopConfig config = world_default_config();
+	struct talk *t = talk_new_config(&config, 64 << 10);
+	ToeChain hog = toe_chain_init();
+	uint32_t n = toe_lmem_total(t->w->lm), i;
+
+	talk_open_passive(t, NULL);
+	ck_assert(toe_chain_extend(t->w->lm, &hog, n / 2 * TOE_BUFLET_SIZE,
+				   TOE_LMEM_IN));
+	for (i = 0; i < 20; i++)
+		SAY(t, .flags = ACK, .seq = 1001 + i * 1400, .ack = 1,
+		    .len = 1400);
+	ck_assert_uint_gt(COUNTER(t, TCP_NO_BUFLET), 0);
+	/* What fills the gap finds a buflet. */
+	ck_assert_uint_ge(toe_lmem_avail(t->w->lm, TOE_LMEM_IN), n / 4);
+	world_forget(t->w);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
+	ck_assert_uint_gt(talk_any(t)->ack, 1001);
+	toe_chain_clear(t->w->lm, &hog);
+	talk_drop(t);
+}
+END_TEST
+
+START_TEST(window_opens_in_little_memory)
+{
+ToeNopConfig config = world_default_config();
+	struct talk *t = talk_new_config(&config, 64 << 10);
+	ToeChain hog = toe_chain_init();
+	uint32_t n = toe_lmem_total(t->w->lm), i;
+
+	talk_open_passive(t, NULL);
+	/* The share is less than two segments from now on. */
+	ck_assert(toe_chain_extend(t->w->lm, &hog, (n - 2) * TOE_BUFLET_SIZE,
+				   TOE_LMEM_IN));
+	for (i = 0; i < 100; i++) {
+		ck_assert_uint_gt(talk_info(t, t->h).rcv_wnd, 0);
+		SAY(t, .flags = ACK, .seq = 1 + i * 1200, .ack = 1,
+		    .len = 1200);
+		talk_read(t, i * 1200, 1200);
+		world_advance(t->w, 50 * MS);
+		world_forget(t->w);
+	}
+	toe_chain_clear(t->w->lm, &hog);
+	talk_drop(t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tcp_receive");
@@ -641,6 +689,8 @@ int main(void)
 	tcase_add_test(c, no_buflet);
 	tcase_add_test(c, fair_share);
 	tcase_add_test(c, window_scaling);
+	tcase_add_test(c, ahead_leaves_memory);
+	tcase_add_test(c, window_opens_in_little_memory);
 	tcase_add_test(c, wrap);
 	tcase_add_test(c, timestamps);
 	tcase_add_test(c, paws);

@@ -811,6 +811,68 @@ START_TEST(ack_does_not_touch_the_heap)
 }
 END_TEST
 
+START_TEST(window_of_a_new_ack)
+{
+	struct talk *t = talk_new();
+
+	t->wnd = 3000;
+	talk_open_active(t, NULL);
+	talk_send(t, 0, 10000);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1, .len = 1460);
+	HEAR(t, .flags = ACK, .seq = 1461, .ack = 1, .len = 1460);
+	/* Ahead of its turn: SND.WL1 is 101 now. */
+	SAY(t, .flags = ACK, .seq = 101, .ack = 1, .len = 10);
+	HEAR(t, .flags = ACK, .seq = 2921, .ack = 1);
+	/*
+	 * Sent again from below, and all are acknowledged: the window must not
+	 * move along with SND.UNA.
+	 */
+	SAY(t, .flags = ACK, .seq = 1, .ack = 2921, .wnd = 1000 + 1);
+	ck_assert_uint_eq(talk_info(t, t->h).snd_wnd, 1000);
+	SILENCE(t);
+	talk_drop(t);
+}
+END_TEST
+
+START_TEST(ack_below_the_probe)
+{
+	struct talk *t = talk_new();
+
+	talk_open_active(t, NULL);
+	/* The peer probes our window, and the byte fits. */
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1, .len = 1);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 2);
+	talk_send(t, 0, 100);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 2, .len = 100);
+	/* It does not know yet, and acknowledges from where it stands. */
+	SAY(t, .flags = ACK, .seq = 1, .ack = 101);
+	ck_assert_uint_eq(talk_info(t, t->h).txq, 0);
+	talk_drop(t);
+}
+END_TEST
+
+START_TEST(rto_has_a_margin)
+{
+	struct talk *t = talk_new();
+	unsigned i;
+
+	talk_open_active(t, NULL);
+	/* A steady path of just less than the least time-out. */
+	for (i = 0; i < 60; i++) {
+		talk_send(t, i, 1);
+		HEAR(t, .flags = ACK, .seq = 1 + i, .ack = 1, .len = 1);
+		world_advance(t->w, 190 * MS);
+		SAY(t, .flags = ACK, .seq = 1, .ack = 2 + i);
+	}
+	ck_assert_uint_ge(talk_info(t, t->h).rto_us, 250000);
+	talk_send(t, i, 1);
+	HEAR(t, .flags = ACK, .seq = 1 + i, .ack = 1, .len = 1);
+	world_advance(t->w, 235 * MS);		/* its ACK was delayed */
+	SILENCE(t);
+	talk_drop(t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tcp_send");
@@ -829,6 +891,9 @@ int main(void)
 	tcase_add_test(c, probe_byte_taken);
 	tcase_add_test(c, probing_goes_on_for_ever);
 	tcase_add_test(c, window_taken_back);
+	tcase_add_test(c, window_of_a_new_ack);
+	tcase_add_test(c, ack_below_the_probe);
+	tcase_add_test(c, rto_has_a_margin);
 	tcase_add_test(c, rto_and_backoff);
 	tcase_add_test(c, data_gives_up);
 	tcase_add_test(c, user_timeout);

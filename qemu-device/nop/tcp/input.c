@@ -112,8 +112,13 @@ static void update_window(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
 {
     uint32_t wnd = seg->wnd << c->snd_wscale;
 
-    /* RFC 9293 3.10.7.4: an old segment must not take the window back. */
-    if (seq_lt(c->snd_wl1, seg->seq) ||
+    /*
+     * RFC 9293 3.10.7.4: an old segment must not take the window back.  One
+     * that acknowledges something new is not old, whatever its sequence
+     * number (the peer sends again, and SND.WL1 is of what came ahead of it);
+     * to keep the window would move its right edge.
+     */
+    if (seq_lt(c->snd_wl2, seg->ack) || seq_lt(c->snd_wl1, seg->seq) ||
         (c->snd_wl1 == seg->seq && seq_leq(c->snd_wl2, seg->ack))) {
         if (wnd > c->snd_wnd && c->tx.len) {
             toe_tcp_mark(t, c);
@@ -328,6 +333,8 @@ static bool check_syn(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
             /* Simultaneous open: the other's SYN-ACK (RFC 9293 3.5). */
             seg->flags &= ~TOE_SYN;
             seg->seq++;
+            seg->unscaled = true;
+            ack_now(t, c);      /* in place of our own SYN-ACK, if unsent */
             return true;
         }
         /* Our SYN-ACK was lost; do not wait for the timer. */
@@ -367,8 +374,12 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
                 seg->seq = c->rcv_nxt;
                 return c->state != TOE_TCP_TIME_WAIT;
             }
+            /*
+             * So may that of a pure ACK: one sent before its sender knew that
+             * we took the byte of its window probe is one too low.
+             */
             challenge_ack(t, c, now);
-            return false;
+            return toe_ncb_synchronized(c) && c->state != TOE_TCP_TIME_WAIT;
         }
         /* Repeated in part. */
         seg->data += MIN(old, seg->len);
@@ -415,7 +426,8 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
             toe_rtt_sample(c, now - c->rtt_time);
         }
         c->snd_una = c->snd_nxt = seg->ack;
-        c->snd_wnd = c->snd_wnd_max = seg->wnd << c->snd_wscale;
+        c->snd_wnd = c->snd_wnd_max =
+            seg->unscaled ? seg->wnd : seg->wnd << c->snd_wscale;
         c->snd_wl1 = seg->seq;
         c->snd_wl2 = seg->ack;
         toe_tcp_establish(t, c);

@@ -48,9 +48,12 @@ static uint32_t fair_share(ToeTcp *t)
 }
 
 /* Steps smaller than this are not worth a window update. */
-static uint32_t window_step(const ToeNcb *c)
+static uint32_t window_step(ToeTcp *t, const ToeNcb *c)
 {
-    return MAX(MIN(2u * c->rcv_mss, c->rcv_buf / 2), 1);
+    /* When memory is short the share is all the buffer there is. */
+    uint32_t most = MIN(c->rcv_buf, fair_share(t));
+
+    return MAX(MIN(2u * c->rcv_mss, most / 2), 1);
 }
 
 uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c)
@@ -61,7 +64,7 @@ uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c)
     uint32_t wnd = MIN(room, fair_share(t));
 
     /* RFC 9293 3.8.6.2.2, here min(2 MSS, buffer / 2). */
-    if (wnd < old || wnd - old < window_step(c)) {
+    if (wnd < old || wnd - old < window_step(t, c)) {
         wnd = old;
     }
     return MIN(wnd, 65535u << c->rcv_wscale);
@@ -78,7 +81,7 @@ bool toe_tcp_window_update_due(ToeTcp *t, const ToeNcb *c)
      * send what is at least half of the largest window it saw), and the next
      * ACK carries the news.
      */
-    return toe_ncb_receiving(c) && wnd > old && wnd - old >= window_step(c) &&
+    return toe_ncb_receiving(c) && wnd > old && wnd - old >= window_step(t, c) &&
            (old <= most / 2 || wnd - old >= most / 2);
 }
 

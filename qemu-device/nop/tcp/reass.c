@@ -13,7 +13,9 @@
  * the receive buffer.  The last is the one that matters: one byte every other
  * byte would otherwise cost 2 KiB each.  For the same reason a range that
  * fills its buflets badly is copied, not moved, when it joins the in-order
- * bytes.
+ * bytes.  And bytes ahead never take the last quarter of local memory: they
+ * leave it only when the gap before them is filled, and what fills it needs a
+ * buflet.
  */
 #include "nop/tcp/tcp.h"
 
@@ -74,6 +76,8 @@ static bool fill_gap(ToeTcp *t, ToeNcb *c, uint32_t prev, uint32_t *link,
                      uint32_t seq, const uint8_t *data, uint32_t len)
 {
     uint32_t limit = 2 * buflets_for(c->rcv_buf) + 32, i, before;
+    /* The last quarter is for what comes in order: see above. */
+    const ToeLmemClass cls = TOE_LMEM_OUT;
     ToeLmem *lm = t->nop->lm;
     ToeRange *r;
 
@@ -84,7 +88,7 @@ static bool fill_gap(ToeTcp *t, ToeNcb *c, uint32_t prev, uint32_t *link,
     if (prev != TOE_NONE && range_end(&t->ranges[prev]) == seq) {
         /* The common case: the stream goes on behind a loss. */
         r = &t->ranges[prev];
-        if (!toe_chain_append(lm, &r->chain, data, len, TOE_LMEM_IN)) {
+        if (!toe_chain_append(lm, &r->chain, data, len, cls)) {
             return false;
         }
         before -= toe_lmem_avail(lm, TOE_LMEM_IN);
@@ -98,7 +102,7 @@ static bool fill_gap(ToeTcp *t, ToeNcb *c, uint32_t prev, uint32_t *link,
     i = t->ranges_free;
     r = &t->ranges[i];
     r->chain = toe_chain_init();
-    if (!toe_chain_append(lm, &r->chain, data, len, TOE_LMEM_IN)) {
+    if (!toe_chain_append(lm, &r->chain, data, len, cls)) {
         return false;
     }
     t->ranges_free = r->next;

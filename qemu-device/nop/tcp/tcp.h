@@ -51,6 +51,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 
 #define TOE_RTO_INIT_NS         (1 * TOE_SEC)   /* RFC 6298 (2.1) */
 #define TOE_RTO_MIN_NS          (200 * TOE_MS)
+#define TOE_RTO_MARGIN_NS       (100 * TOE_MS)  /* above SRTT, at least */
 #define TOE_RTO_MAX_NS          (60 * TOE_SEC)  /* RFC 6298 (2.5) */
 #define TOE_RTO_SYN_NS          (3 * TOE_SEC)   /* RFC 6298 (5.7) */
 #define TOE_DELACK_NS           (40 * TOE_MS)   /* RFC 9293 3.8.6.3: < 0.5 s */
@@ -120,6 +121,7 @@ typedef struct ToeSeg {
     uint16_t sport;
     uint16_t dport;
     uint8_t flags;
+    bool unscaled;              /* wnd was a SYN's: RFC 7323 2.2 */
     ToeTcpOptions opt;
 } ToeSeg;
 

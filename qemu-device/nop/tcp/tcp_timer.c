@@ -73,7 +73,13 @@ void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns)
         c->srtt_us += ((int32_t)r - (int32_t)c->srtt_us) / 8;
         c->srtt_us = MAX(c->srtt_us, 1);
     }
-    rto = ((int64_t)c->srtt_us + MAX(4ll * c->rttvar_us, 1)) * 1000;
+    /*
+     * A steady path has no variance, but its receiver may delay an ACK: without
+     * a margin each round trip of a little below the minimum times out for
+     * nothing.
+     */
+    rto = (int64_t)c->srtt_us * 1000 + MAX(4000ll * c->rttvar_us,
+                                           TOE_RTO_MARGIN_NS);
     c->rto = CLAMP(rto, TOE_RTO_MIN_NS, TOE_RTO_MAX_NS);
 }
 
