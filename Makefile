@@ -41,7 +41,10 @@ note = $(if $(V),,@echo "  $(1)	$(patsubst $(CURDIR)/%,%,$(2))")
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra
 STD := -std=gnu11
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g
+# What was never set is never by chance what it should be.
+PATTERN := $(shell $(CC) -ftrivial-auto-var-init=pattern -x c -c -o /dev/null /dev/null 2>/dev/null && \
+	echo -ftrivial-auto-var-init=pattern)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g $(PATTERN)
 ifeq ($(ASAN),yes)
 EXTRA := $(SANITIZE)
 endif
@@ -65,6 +68,7 @@ help:
 	@echo 'make check-unit  tests of the adapter without QEMU; also check-device (QEMU, no guest),'
 	@echo '                 check-guest (in a VM), check-system (several VMs), lint'
 	@echo 'make sim         two engines over a network of faults: SEEDS=N from SEED=K on'
+	@echo 'make fuzz        fuzz each target for FUZZ_SECONDS=60 (needs clang); check does a little of it'
 	@echo 'make bench       measure, print a table, write $(O)/bench.json'
 	@echo 'make install     install library, tools, headers, man pages and driver source; DESTDIR=, PREFIX='
 	@echo 'make setup       install what is missing with apt'
@@ -191,7 +195,7 @@ SYSTEM_SH := $(filter-out tests/system/lib%.sh tests/system/common%.sh,$(wildcar
 SCRIPT_TESTS := $(wildcard tests/scripts/*.sh)
 
 .PHONY: tests unit-tests device-tests guest-tests
-tests: unit-tests device-tests guest-tests sim-tests
+tests: unit-tests device-tests guest-tests sim-tests fuzz-tests
 unit-tests: $(UNIT)
 device-tests: $(DEVICE)
 guest-tests: $(GUEST_PROGRAMS)
@@ -253,7 +257,7 @@ RUN := scripts/run-tests $(if $(TAP),--tap) $(addprefix --only=,$(TESTS))
 # Set-up comes first and alone: what it installs is needed to read the rest.
 check: setup
 	@$(MAKE) --no-print-directory O=$(O) all tests
-	@$(RUN) $(UNIT) $(SIM_SH) $(DEVICE) $(SCRIPT_TESTS) scripts/lint $(GUEST_SH) $(SYSTEM_SH)
+	@$(RUN) $(UNIT) $(SIM_SH) $(FUZZ_SH) $(DEVICE) $(SCRIPT_TESTS) scripts/lint $(GUEST_SH) $(SYSTEM_SH)
 
 check-unit: unit-tests
 	@$(RUN) $(UNIT)
@@ -280,6 +284,46 @@ demo: setup
 bench: setup
 	@$(MAKE) --no-print-directory O=$(O) all
 	@scripts/bench $(BENCH_ARGS)
+
+# ---------------------------------------------------------------------------------------------- fuzzing
+
+# libFuzzer targets, made with clang where there is one; tests/fuzz/*.sh run them and skip themselves otherwise.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# lib.sh is what they share.
+FUZZ_SH := $(FUZZ:%=tests/fuzz/%.sh)
+FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g \
+	-ftrivial-auto-var-init=pattern
+FUZZ_INC := -Itests/fuzz $(ADAPTER_INC) $(LIB_INC) $(GLIB_CFLAGS)
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz fuzz-tests fuzz-programs
+fuzz: fuzz-tests
+	@TOE_FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests --timeout=$$(($(FUZZ_SECONDS) + 600)) \
+		$(addprefix --only=,$(TESTS)) $(FUZZ_SH)
+
+fuzz-tests:
+	@cc=$$(tests/fuzz/find-clang 2>/dev/null) || exit 0; \
+		$(MAKE) --no-print-directory O=$(O) FUZZ_CC="$$cc" fuzz-programs
+
+fuzz-programs: $(FUZZ_BIN)
+
+$(O)/fuzz/obj/%.o: %.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(STD) -D_GNU_SOURCE $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(WARN) $(FUZZ_INC) -MMD -MP -c -o $@ $<
+
+FUZZ_ADAPTER_OBJ := $(ADAPTER_SRC:%.c=$(O)/fuzz/obj/%.o) $(O)/fuzz/obj/tests/fuzz/net.o
+FUZZ_LIB_OBJ := $(LIB_SRC:%.c=$(O)/fuzz/obj/%.o)
+
+$(O)/fuzz/fuzz_frames $(O)/fuzz/fuzz_adapter: $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(FUZZ_ADAPTER_OBJ)
+	$(call note,LINK,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^ $(GLIB_LIBS) -lm
+
+# A call that waits for the adapter gets its answer from the input.
+$(O)/fuzz/fuzz_libtoe: $(O)/fuzz/obj/tests/fuzz/fuzz_libtoe.o $(FUZZ_LIB_OBJ)
+	$(call note,LINK,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -Wl,--wrap=toe_wait_cq -o $@ $^
 
 # ---------------------------------------------------------------------------------------------- simulation
 
@@ -358,4 +402,4 @@ clean:
 	rm -rf $(O)
 
 # What each object was made from.
--include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim $(O)/fuzz -name '*.d' 2>/dev/null)
