@@ -402,7 +402,8 @@ static void plan_end(struct sim *s, struct end *e)
 		e->rchunk = MAX(e->rchunk, p->bytes / 200);
 	}
 	e->stall_at = UINT32_MAX;
-	if (p->stall && chance(r, p->profile == SLOW_READERS ? 400 : 80)) {
+	if (p->stall && chance(r, p->profile == SLOW_READERS ||
+				p->profile == LITTLE_MEMORY ? 400 : 80)) {
 		e->stall_at = (uint32_t)rnd_log(r, 1, p->bytes);
 		e->stall_for = (int64_t)rnd_log(r, 1, (uint64_t)p->stall / MS) *
 			       MS;

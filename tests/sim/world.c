@@ -84,6 +84,7 @@ static void special(struct params *p, struct rng *r)
 	case LITTLE_MEMORY:
 		faults(p, r);
 		p->ram = (uint32_t)rnd_log(r, 48, 512) << 10;
+		p->conns = 4 + (unsigned)rnd(r, 40);
 		p->stall = 5 * SEC;
 		break;
 	case USER_NET:
