@@ -285,7 +285,8 @@ static void park(ToeAdapter *a, ToeConn *c, const ToeParked *p)
 
 bool toe_conn_park(ToeAdapter *a, ToeConn *c, const ToeParked *p)
 {
-    if (c->nparked >= TOE_PENDING_SENDS) {
+    /* SHUTDOWN and CLOSE are one at most: a full queue must not refuse them. */
+    if (p->opcode == TOE_OP_SEND && c->nparked >= TOE_PENDING_SENDS) {
         return false;
     }
     park(a, c, p);

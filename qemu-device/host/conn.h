@@ -116,7 +116,7 @@ void toe_conn_taken(struct ToeAdapter *a, ToeConn *c);
 /* Let go now: waiting SENDs complete with status; RST if abort. */
 void toe_conn_drop(struct ToeAdapter *a, ToeConn *c, uint8_t status,
                    bool abort);
-/* Append to the requests that wait.  False: too many already. */
+/* Append to the requests that wait.  False: too many SENDs already. */
 bool toe_conn_park(struct ToeAdapter *a, ToeConn *c, const ToeParked *p);
 /* Are all bytes that were sent acknowledged? */
 bool toe_conn_idle(struct ToeAdapter *a, ToeConn *c);

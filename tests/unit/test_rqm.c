@@ -386,6 +386,31 @@ START_TEST(too_many_wait)
 }
 END_TEST
 
+START_TEST(shutdown_behind_as_many_as_may_wait)
+{
+	uint32_t h = open_conn(&a, 0);
+	struct toe_hw_req req;
+
+	/* It is not a SEND, and there is one at most: there is room for it. */
+	fake_find(h)->space = 0;
+	for (unsigned i = 0; i < TOE_PENDING_SENDS; i++) {
+		req = send_req(&a, h, 0, 1);
+		app_post(&a, &req);
+	}
+	req = simple(TOE_OP_SHUTDOWN, h);
+	app_post(&a, &req);
+	app_expect_none(&a);
+	fake_find(h)->space = 1000;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	for (unsigned i = 0; i <= TOE_PENDING_SENDS; i++)
+		ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status,
+				  TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->sent->len, TOE_PENDING_SENDS);
+	app_expect_none(&a);
+}
+END_TEST
+
 START_TEST(revoked_while_waiting)
 {
 	uint32_t h = open_conn(&a, 0);
@@ -728,6 +753,7 @@ int main(void)
 	tcase_add_test(tc, send_gathers);
 	tcase_add_test(tc, send_waits_in_order);
 	tcase_add_test(tc, too_many_wait);
+	tcase_add_test(tc, shutdown_behind_as_many_as_may_wait);
 	tcase_add_test(tc, revoked_while_waiting);
 	tcase_add_test(tc, close_after_waiting_sends);
 	tcase_add_test(tc, receive_small_and_large);
