@@ -331,12 +331,13 @@ void toe_mirror_del(struct toe_dev *dev);
 void toe_mirror_kick(struct toe_dev *dev);
 void toe_mirror_forget(struct toe_dev *dev);
 
-/* ---- toe_routes.c: the kernel's IPv4 routes ----------------------------- */
+/* ---- toe_routes.c: the kernel's routes ---------------------------------- */
 
 struct toe_route {
-	__be32 dst;
-	__be32 gateway;			/* 0: on link */
+	u8 dst[16];			/* IPv4: the first four */
+	u8 gateway[16];			/* 0: on link */
 	u32 metric;
+	u8 family;			/* TOE_AF_* */
 	u8 prefix;
 };
 
@@ -345,7 +346,7 @@ struct toe_route_watch;
 struct toe_route_watch *toe_route_watch(struct work_struct *work,
 					struct workqueue_struct *wq);
 void toe_route_unwatch(struct toe_route_watch *watch);
-int toe_routes_get(int ifindex, struct toe_route *routes, int max);
+int toe_routes_get(u8 family, int ifindex, struct toe_route *routes, int max);
 
 /* ---- toe_ethtool.c, toe_debugfs.c --------------------------------------- */
 

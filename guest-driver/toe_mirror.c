@@ -16,6 +16,10 @@
  * change that the adapter refuses is reported once and tried again with the
  * next one.
  *
+ * An IPv6 address is told when duplicate address detection, which is the
+ * kernel's, has let it pass, and taken back when that finds a duplicate.  Its
+ * prefix makes no route: those that the kernel made of it are in its table.
+ *
  * While the interface is down the adapter has no addresses and no routes.
  * Neighbours are resolved by the adapter; only permanent entries, set by the
  * administrator, are handed over.
@@ -28,7 +32,11 @@
 #include <linux/notifier.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/addrconf.h>
 #include <net/arp.h>
+#include <net/if_inet6.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
 #include <net/neighbour.h>
 #include <net/netevent.h>
 
@@ -51,10 +59,13 @@ static const char * const toe_mirror_names[] = {
 /* Compared as bytes: zeroed first, unused fields stay zero. */
 struct toe_mirror_entry {
 	u8 kind;
+	u8 family;			/* TOE_AF_* */
 	u8 prefix;
+	u8 pad;
 	u8 mac[ETH_ALEN];
-	__be32 addr;
-	__be32 gateway;
+	u8 pad2[2];
+	u8 addr[16];			/* IPv4: the first four */
+	u8 gateway[16];
 	u32 metric;
 };
 
@@ -90,7 +101,8 @@ struct toe_mirror {
 /* ---- The picture -------------------------------------------------------- */
 
 static struct toe_mirror_entry *toe_mirror_new(struct toe_mirror_list *list,
-					       enum toe_mirror_kind kind)
+					       enum toe_mirror_kind kind,
+					       u8 family)
 {
 	struct toe_mirror_entry *e;
 
@@ -99,6 +111,7 @@ static struct toe_mirror_entry *toe_mirror_new(struct toe_mirror_list *list,
 	e = &list->e[list->n++];
 	memset(e, 0, sizeof(*e));
 	e->kind = kind;
+	e->family = family;
 	return e;
 }
 
@@ -143,15 +156,43 @@ static void toe_mirror_get_addrs(struct toe_mirror *m)
 	if (!in)
 		return;
 	in_dev_for_each_ifa_rtnl(ifa, in) {
-		e = toe_mirror_new(m->now, TOE_MIRROR_ADDR);
+		e = toe_mirror_new(m->now, TOE_MIRROR_ADDR, TOE_AF_INET);
 		if (!e)
 			return;
-		e->addr = ifa->ifa_local;
+		memcpy(e->addr, &ifa->ifa_local, sizeof(ifa->ifa_local));
 		/* With a peer address the prefix is the peer's. */
 		e->prefix = ifa->ifa_address == ifa->ifa_local ?
 			    ifa->ifa_prefixlen : 32;
 	}
 }
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* rtnl is held. */
+static void toe_mirror_get_addrs6(struct toe_mirror *m)
+{
+	struct inet6_dev *in6 = __in6_dev_get(m->dev->netdev);
+	const struct inet6_ifaddr *ifa;
+	struct toe_mirror_entry *e;
+
+	if (!in6 || !(m->dev->caps & TOE_CAP_IPV6))
+		return;
+	read_lock_bh(&in6->lock);
+	list_for_each_entry(ifa, &in6->addr_list, if_list) {
+		if (ifa->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+			continue;
+		e = toe_mirror_new(m->now, TOE_MIRROR_ADDR, TOE_AF_INET6);
+		if (!e)
+			break;
+		memcpy(e->addr, &ifa->addr, sizeof(e->addr));
+		e->prefix = ifa->prefix_len;
+	}
+	read_unlock_bh(&in6->lock);
+}
+#else
+static void toe_mirror_get_addrs6(struct toe_mirror *m)
+{
+}
+#endif
 
 static void toe_mirror_get_neigh(struct neighbour *neigh, void *data)
 {
@@ -162,13 +203,47 @@ static void toe_mirror_get_neigh(struct neighbour *neigh, void *data)
 		return;
 	read_lock(&neigh->lock);
 	if (neigh->nud_state & NUD_PERMANENT) {
-		e = toe_mirror_new(m->now, TOE_MIRROR_NEIGH);
+		e = toe_mirror_new(m->now, TOE_MIRROR_NEIGH,
+				   neigh->tbl == &arp_tbl ? TOE_AF_INET
+							  : TOE_AF_INET6);
 		if (e) {
-			memcpy(&e->addr, neigh->primary_key, sizeof(e->addr));
+			memcpy(e->addr, neigh->primary_key,
+			       neigh->tbl->key_len);
 			memcpy(e->mac, neigh->ha, ETH_ALEN);
 		}
 	}
 	read_unlock(&neigh->lock);
+}
+
+static void toe_mirror_get_neighs(struct toe_mirror *m)
+{
+	neigh_for_each(&arp_tbl, toe_mirror_get_neigh, m);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (m->dev->caps & TOE_CAP_IPV6 && ipv6_mod_enabled())
+		neigh_for_each(&nd_tbl, toe_mirror_get_neigh, m);
+#endif
+}
+
+static void toe_mirror_get_routes(struct toe_mirror *m, u8 family)
+{
+	struct net_device *netdev = m->dev->netdev;
+	struct toe_mirror_entry *e;
+	int n, i;
+
+	n = toe_routes_get(family, netdev->ifindex, m->route,
+			   TOE_MIRROR_ROUTES);
+	if (n < 0)
+		netdev_warn(netdev, "the routes can't be read: %d; the adapter knows only its own networks\n",
+			    n);
+	for (i = 0; i < n; i++) {
+		e = toe_mirror_new(m->now, TOE_MIRROR_ROUTE, family);
+		if (!e)
+			break;
+		memcpy(e->addr, m->route[i].dst, sizeof(e->addr));
+		memcpy(e->gateway, m->route[i].gateway, sizeof(e->gateway));
+		e->prefix = m->route[i].prefix;
+		e->metric = m->route[i].metric;
+	}
 }
 
 /* rtnl is held. */
@@ -201,9 +276,9 @@ static void toe_mirror_picture(struct toe_mirror *m,
 			       struct toe_mirror_port *port)
 {
 	struct net_device *netdev = m->dev->netdev;
-	struct toe_mirror_entry *e, *first;
+	const struct toe_mirror_entry *first;
+	__be32 ipv4 = 0;
 	bool up;
-	int n, i;
 
 	m->now->n = 0;
 	rtnl_lock();
@@ -213,26 +288,19 @@ static void toe_mirror_picture(struct toe_mirror *m,
 	if (up)
 		toe_mirror_get_addrs(m);
 	first = m->now->n ? &m->now->e[0] : NULL;
-	toe_status_update(m->dev, first ? (__force u32)first->addr : 0,
-			  first ? first->prefix : 0);
+	if (first)
+		memcpy(&ipv4, first->addr, sizeof(ipv4));
+	toe_status_update(m->dev, (__force u32)ipv4, first ? first->prefix : 0);
+	if (up)
+		toe_mirror_get_addrs6(m);
 	rtnl_unlock();
 	if (!up)
 		return;
 
-	n = toe_routes_get(netdev->ifindex, m->route, TOE_MIRROR_ROUTES);
-	if (n < 0)
-		netdev_warn(netdev, "the routes can't be read: %d; the adapter knows only its own networks\n",
-			    n);
-	for (i = 0; i < n; i++) {
-		e = toe_mirror_new(m->now, TOE_MIRROR_ROUTE);
-		if (!e)
-			break;
-		e->addr = m->route[i].dst;
-		e->prefix = m->route[i].prefix;
-		e->gateway = m->route[i].gateway;
-		e->metric = m->route[i].metric;
-	}
-	neigh_for_each(&arp_tbl, toe_mirror_get_neigh, m);
+	toe_mirror_get_routes(m, TOE_AF_INET);
+	if (m->dev->caps & TOE_CAP_IPV6)
+		toe_mirror_get_routes(m, TOE_AF_INET6);
+	toe_mirror_get_neighs(m);
 }
 
 /* ---- Telling ------------------------------------------------------------ */
@@ -246,23 +314,23 @@ static int toe_mirror_tell(struct toe_mirror *m,
 	switch (e->kind) {
 	case TOE_MIRROR_ADDR:
 		req.cmd.opcode = add ? TOE_ADM_ADDR_ADD : TOE_ADM_ADDR_DEL;
-		req.cmd.u.addr.family = TOE_AF_INET;
+		req.cmd.u.addr.family = e->family;
 		req.cmd.u.addr.prefix = e->prefix;
-		memcpy(req.cmd.u.addr.addr, &e->addr, sizeof(e->addr));
+		memcpy(req.cmd.u.addr.addr, e->addr, sizeof(e->addr));
 		break;
 	case TOE_MIRROR_ROUTE:
 		req.cmd.opcode = add ? TOE_ADM_ROUTE_ADD : TOE_ADM_ROUTE_DEL;
-		req.cmd.u.route.family = TOE_AF_INET;
+		req.cmd.u.route.family = e->family;
 		req.cmd.u.route.prefix = e->prefix;
 		req.cmd.u.route.metric = e->metric;
-		memcpy(req.cmd.u.route.dst, &e->addr, sizeof(e->addr));
-		memcpy(req.cmd.u.route.gateway, &e->gateway,
+		memcpy(req.cmd.u.route.dst, e->addr, sizeof(e->addr));
+		memcpy(req.cmd.u.route.gateway, e->gateway,
 		       sizeof(e->gateway));
 		break;
 	default:
 		req.cmd.opcode = add ? TOE_ADM_NEIGH_ADD : TOE_ADM_NEIGH_DEL;
-		req.cmd.u.neigh.family = TOE_AF_INET;
-		memcpy(req.cmd.u.neigh.addr, &e->addr, sizeof(e->addr));
+		req.cmd.u.neigh.family = e->family;
+		memcpy(req.cmd.u.neigh.addr, e->addr, sizeof(e->addr));
 		/* Deleted by address. */
 		if (add)
 			memcpy(req.cmd.u.neigh.mac, e->mac, ETH_ALEN);
@@ -271,6 +339,21 @@ static int toe_mirror_tell(struct toe_mirror *m,
 	ret = toe_admin_exec(&m->dev->admin, &req);
 	*st = req.status;
 	return ret;
+}
+
+static void toe_mirror_refused(struct toe_mirror *m,
+			       const struct toe_mirror_entry *e, bool add,
+			       u8 st)
+{
+	char addr[40];
+
+	if (e->family == TOE_AF_INET6)
+		snprintf(addr, sizeof(addr), "%pI6c", e->addr);
+	else
+		snprintf(addr, sizeof(addr), "%pI4", e->addr);
+	netdev_warn(m->dev->netdev, "the adapter refuses to %s the %s %s/%u: %s\n",
+		    add ? "add" : "remove", toe_mirror_names[e->kind], addr,
+		    e->prefix, toe_status_text(st));
 }
 
 static void toe_mirror_tell_kind(struct toe_mirror *m, u8 kind, bool add)
@@ -303,10 +386,7 @@ static void toe_mirror_tell_kind(struct toe_mirror *m, u8 kind, bool add)
 			i++;
 		}
 		if (ret && (!add || !toe_mirror_has(m->failed, &e))) {
-			netdev_warn(m->dev->netdev, "the adapter refuses to %s the %s %pI4/%u: %s\n",
-				    add ? "add" : "remove",
-				    toe_mirror_names[e.kind], &e.addr,
-				    e.prefix, toe_status_text(st));
+			toe_mirror_refused(m, &e, add, st);
 			if (add)
 				toe_mirror_add_entry(m->failed, &e);
 		}
@@ -420,8 +500,8 @@ static int toe_mirror_netevent(struct notifier_block *nb, unsigned long event,
 	struct toe_mirror *m = container_of(nb, struct toe_mirror, netevent);
 	const struct neighbour *neigh = ptr;
 
-	if (event == NETEVENT_NEIGH_UPDATE && neigh->tbl == &arp_tbl &&
-	    neigh->dev == m->dev->netdev)
+	if (event == NETEVENT_NEIGH_UPDATE && neigh->dev == m->dev->netdev &&
+	    (neigh->tbl->family == AF_INET || neigh->tbl->family == AF_INET6))
 		toe_mirror_kick(m->dev);
 	return NOTIFY_DONE;
 }

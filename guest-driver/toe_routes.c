@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * toe_routes.c - which IPv4 routes lead through an interface.
+ * toe_routes.c - which routes lead through an interface.
  *
  * The kernel's FIB notifier reports, of several routes to one destination,
  * only the best.  A machine with two network cards has two default routes, and
  * the adapter needs the one through its own port even if the kernel prefers
  * the other.  So we ask as "ip route" does, over rtnetlink, with sockets of
  * our own: one that hears of changes, and one for each question.
+ *
+ * The kernel says the same way when an IPv6 address has passed duplicate
+ * address detection, of which no notifier tells; so the first socket hears
+ * of IPv6 addresses too.
  *
  * Only the initial network namespace is looked at; our interface can't leave
  * it (toe_netdev.c).
@@ -51,7 +55,8 @@ static void toe_route_ready(struct sock *sk)
 }
 
 /**
- * toe_route_watch() - have work queued whenever an IPv4 route changes
+ * toe_route_watch() - have work queued whenever a route changes, or
+ *		      an IPv6 address
  * @work: the work
  * @wq: where to queue it
  *
@@ -62,7 +67,9 @@ struct toe_route_watch *toe_route_watch(struct work_struct *work,
 {
 	struct sockaddr_nl addr = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = 1u << (RTNLGRP_IPV4_ROUTE - 1),
+		.nl_groups = 1u << (RTNLGRP_IPV4_ROUTE - 1) |
+			     1u << (RTNLGRP_IPV6_ROUTE - 1) |
+			     1u << (RTNLGRP_IPV6_IFADDR - 1),
 	};
 	struct toe_route_watch *watch;
 	int ret;
@@ -120,10 +127,16 @@ static const struct rtnexthop *toe_route_hop(const struct nlattr *multipath,
 	return NULL;
 }
 
+static int toe_route_family(u8 family)
+{
+	return family == TOE_AF_INET6 ? AF_INET6 : AF_INET;
+}
+
 /* Translate one RTM_NEWROUTE.  True if it leads through @ifindex. */
-static bool toe_route_parse(const struct nlmsghdr *nlh, int ifindex,
+static bool toe_route_parse(const struct nlmsghdr *nlh, u8 family, int ifindex,
 			    struct toe_route *route)
 {
+	int alen = family == TOE_AF_INET6 ? 16 : 4;
 	const struct rtmsg *rtm = nlmsg_data(nlh);
 	struct nlattr *tb[RTA_MAX + 1];
 	const struct nlattr *gateway;
@@ -133,9 +146,9 @@ static bool toe_route_parse(const struct nlmsghdr *nlh, int ifindex,
 	if (nlmsg_parse_deprecated(nlh, sizeof(*rtm), tb, RTA_MAX, NULL, NULL))
 		return false;
 	table = tb[RTA_TABLE] ? nla_get_u32(tb[RTA_TABLE]) : rtm->rtm_table;
-	if (rtm->rtm_family != AF_INET || rtm->rtm_type != RTN_UNICAST ||
-	    table != RT_TABLE_MAIN || rtm->rtm_dst_len > 32 ||
-	    rtm->rtm_tos || rtm->rtm_flags & (RTNH_F_DEAD | RTM_F_CLONED))
+	if (rtm->rtm_family != toe_route_family(family) ||
+	    rtm->rtm_type != RTN_UNICAST || table != RT_TABLE_MAIN ||
+	    rtm->rtm_dst_len > alen * 8 || rtm->rtm_src_len || rtm->rtm_tos || rtm->rtm_flags & (RTNH_F_DEAD | RTM_F_CLONED))
 		return false;
 
 	gateway = tb[RTA_GATEWAY];
@@ -148,16 +161,17 @@ static bool toe_route_parse(const struct nlmsghdr *nlh, int ifindex,
 	} else if (!tb[RTA_OIF] || nla_get_u32(tb[RTA_OIF]) != ifindex) {
 		return false;
 	}
-	/* An IPv6 gateway (RTA_VIA) is none that the adapter can use. */
+	/* A gateway of the other family is none that the adapter can use. */
 	if (tb[RTA_VIA])
 		return false;
 
 	memset(route, 0, sizeof(*route));
+	route->family = family;
 	route->prefix = rtm->rtm_dst_len;
 	if (tb[RTA_DST])
-		route->dst = nla_get_in_addr(tb[RTA_DST]);
+		nla_memcpy(route->dst, tb[RTA_DST], alen);
 	if (gateway)
-		route->gateway = nla_get_in_addr(gateway);
+		nla_memcpy(route->gateway, gateway, alen);
 	if (tb[RTA_PRIORITY])
 		route->metric = nla_get_u32(tb[RTA_PRIORITY]);
 	return true;
@@ -165,6 +179,7 @@ static bool toe_route_parse(const struct nlmsghdr *nlh, int ifindex,
 
 /**
  * toe_routes_get() - the main table's routes through an interface
+ * @family: TOE_AF_*
  * @ifindex: the interface, in the initial namespace
  * @routes: filled
  * @max: how many fit there
@@ -173,7 +188,7 @@ static bool toe_route_parse(const struct nlmsghdr *nlh, int ifindex,
  *
  * Return: number of routes, more than @max are left out; or -errno.
  */
-int toe_routes_get(int ifindex, struct toe_route *routes, int max)
+int toe_routes_get(u8 family, int ifindex, struct toe_route *routes, int max)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -183,7 +198,7 @@ int toe_routes_get(int ifindex, struct toe_route *routes, int max)
 		.nlh.nlmsg_type = RTM_GETROUTE,
 		.nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		.nlh.nlmsg_seq = 1,
-		.rtm.rtm_family = AF_INET,
+		.rtm.rtm_family = toe_route_family(family),
 		.rtm.rtm_table = RT_TABLE_MAIN,
 	};
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -225,7 +240,8 @@ int toe_routes_get(int ifindex, struct toe_route *routes, int max)
 				break;
 			}
 			if (nlh->nlmsg_type == RTM_NEWROUTE && n < max &&
-			    toe_route_parse(nlh, ifindex, &routes[n]))
+			    toe_route_parse(nlh, family, ifindex,
+					    &routes[n]))
 				n++;
 		}
 		ret = 0;

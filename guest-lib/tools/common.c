@@ -134,20 +134,28 @@ uint64_t parse_size(const char *s, const char *what)
 	return n << shift;
 }
 
-struct sockaddr_in resolve_ipv4(const char *host, const char *port)
+struct endpoint resolve(const char *host, const char *port)
 {
+	/* Sorted: what there is no way to comes last (RFC 6724). */
 	struct addrinfo hints = {
-		.ai_family = AF_INET, .ai_socktype = SOCK_STREAM,
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
 	};
+	struct endpoint e = { .len = 0 };
 	struct addrinfo *list;
-	struct sockaddr_in addr;
 	int err = getaddrinfo(host, port, &hints, &list);
 
 	if (err)
 		tool_die("%s, port %s: %s", host, port, gai_strerror(err));
-	memcpy(&addr, list->ai_addr, sizeof(addr));
+	memcpy(&e.u, list->ai_addr, list->ai_addrlen);
+	e.len = list->ai_addrlen;
 	freeaddrinfo(list);
-	return addr;
+	return e;
+}
+
+unsigned int endpoint_port(const struct endpoint *e)
+{
+	return ntohs(e->u.sa.sa_family == AF_INET6 ? e->u.in6.sin6_port
+						   : e->u.in.sin_port);
 }
 
 /* ---- Clocks ------------------------------------------------------------- */

@@ -41,8 +41,19 @@ bool write_all(int fd, const void *buf, size_t len, uint64_t *calls);
 /* "64k", "1M", "2G", "100"; dies with a sentence that names what. */
 uint64_t parse_size(const char *s, const char *what);
 
-/* Resolve host to an IPv4 address; dies with a sentence. */
-struct sockaddr_in resolve_ipv4(const char *host, const char *port);
+/* A socket address of either family. */
+struct endpoint {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} u;
+	socklen_t len;
+};
+
+/* Resolve host, a name or an address; dies with a sentence. */
+struct endpoint resolve(const char *host, const char *port);
+unsigned int endpoint_port(const struct endpoint *e);
 
 /* Clocks, ns.  The coarse one makes no system call and has the tick's grain. */
 int64_t clock_ns(void);

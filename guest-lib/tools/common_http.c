@@ -8,8 +8,8 @@
 
 const char *url_parse(struct url *u, const char *s)
 {
-	const char *host, *path, *colon;
-	size_t n;
+	const char *host, *path, *colon, *bracket;
+	size_t n, literal = 0;
 
 	if (strncasecmp(s, "http://", 7))
 		return "the URL must begin with http://";
@@ -19,7 +19,15 @@ const char *url_parse(struct url *u, const char *s)
 	if (memchr(host, '@', n))
 		return "user names in URLs are not supported";
 	strcpy(u->port, "80");
-	colon = memchr(host, ':', n);
+	if (*host == '[') {		/* an IPv6 address (RFC 3986, 3.2.2) */
+		bracket = memchr(host, ']', n);
+		if (!bracket)
+			return "the IPv6 address in the URL has no end";
+		literal = (size_t)(bracket - host) + 1;
+		if (literal < n && host[literal] != ':')
+			return "after the address in the URL comes neither port nor path";
+	}
+	colon = memchr(host + literal, ':', n - literal);
 	if (colon) {
 		size_t digits = (size_t)(host + n - colon - 1);
 
@@ -29,6 +37,10 @@ const char *url_parse(struct url *u, const char *s)
 		memcpy(u->port, colon + 1, digits);
 		u->port[digits] = 0;
 		n = (size_t)(colon - host);
+	}
+	if (literal) {
+		host++;
+		n -= 2;
 	}
 	if (!n || n >= sizeof(u->host))
 		return "the host in the URL is empty or too long";

@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 struct url {
-	char host[256];
+	char host[256];		/* an IPv6 address without its brackets */
 	char port[8];
 	char path[2048];
 };
 
-/* http://host[:port][/path]; NULL, or a sentence that says what is wrong. */
+/* http://host[:port][/path], host may be [IPv6 address]; NULL, or a sentence that says what is wrong. */
 const char *url_parse(struct url *u, const char *s);
 
 enum http_state {

@@ -20,9 +20,9 @@
 #define BACKLOG		1024
 #define EVENTS		64
 
-static struct sockaddr_in bind_address(const char *host, const char *port)
+static struct endpoint bind_address(const char *host, const char *port)
 {
-	return resolve_ipv4(host ? host : "0.0.0.0", port);
+	return resolve(host ? host : "0.0.0.0", port);
 }
 
 /* ---- Kernel sockets ----------------------------------------------------- */
@@ -113,18 +113,18 @@ static void k_accept(int ep, int listener)
 
 static int k_listen(const char *host, const char *port)
 {
-	struct sockaddr_in addr = bind_address(host, port);
-	socklen_t len = sizeof(addr);
-	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
-				 SOCK_CLOEXEC, 0);
+	struct endpoint addr = bind_address(host, port);
+	socklen_t len = sizeof(addr.u);
+	int one = 1, fd = socket(addr.u.sa.sa_family, SOCK_STREAM |
+				 SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    bind(fd, &addr.u.sa, addr.len) ||
 	    listen(fd, BACKLOG) ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len))
+	    getsockname(fd, &addr.u.sa, &len))
 		return -errno;
-	printf("toe-perf: listening on port %u\n", ntohs(addr.sin_port));
+	printf("toe-perf: listening on port %u\n", endpoint_port(&addr));
 	fflush(stdout);
 	return fd;
 }
@@ -268,21 +268,21 @@ static void n_turn(struct toe_event *evs, int n)
 int perf_serve_native(const char *host, const char *port, bool spin)
 {
 	struct toe_config config = { .flags = spin ? TOE_CFG_SPIN : 0 };
-	struct sockaddr_in addr = bind_address(host, port);
-	socklen_t len = sizeof(addr);
+	struct endpoint addr = bind_address(host, port);
+	socklen_t len = sizeof(addr.u);
 	struct toe_listener *listener;
 	struct toe_event evs[EVENTS];
 	struct toe *toe;
 	int err = toe_open(&toe, &config), n;
 
 	if (!err)
-		err = toe_listen(toe, (struct sockaddr *)&addr, sizeof(addr),
-				 BACKLOG, NULL, &listener);
+		err = toe_listen(toe, &addr.u.sa, addr.len, BACKLOG, NULL,
+				 &listener);
 	if (err)
 		return err;
-	toe_listener_name(listener, (struct sockaddr *)&addr, &len);
+	toe_listener_name(listener, &addr.u.sa, &len);
 	printf("toe-perf: listening on port %u of the adapter\n",
-	       ntohs(addr.sin_port));
+	       endpoint_port(&addr));
 	fflush(stdout);
 	for (;;) {
 		if (!busy_list) {

@@ -167,7 +167,7 @@ static void receive(struct get *g, struct toe_conn *conn)
 		fail(g, EXIT_HTTP, "the server did not give the file", 0);
 }
 
-static void transfer(struct get *g, const struct sockaddr_in *addr,
+static void transfer(struct get *g, const struct endpoint *addr,
 		     const char *request, size_t len)
 {
 	struct toe_conn *conn;
@@ -176,8 +176,8 @@ static void transfer(struct get *g, const struct sockaddr_in *addr,
 
 	toe_stats(g->toe, &g->before, sizeof(g->before));
 	g->start = g->shown = now(g);
-	err = toe_connect_wait(g->toe, (const struct sockaddr *)addr,
-			       sizeof(*addr), NULL, g->timeout, &conn);
+	err = toe_connect_wait(g->toe, &addr->u.sa, addr->len, NULL,
+			       g->timeout, &conn);
 	if (err) {
 		fail(g, EXIT_NET, "connecting", err);
 	} else {
@@ -413,23 +413,26 @@ int main(int argc, char **argv)
 {
 	struct toe_config config = { 0 };
 	static char request[4096];
-	struct sockaddr_in addr;
+	struct endpoint addr;
+	bool v6;
 	int err, len, status;
 
 	tool_name = "toe-get";
 	options(&get, argc, argv);
-	addr = resolve_ipv4(get.url.host, get.url.port);
+	addr = resolve(get.url.host, get.url.port);
 	if (get.seccomp || get.spin)
 		config.flags = TOE_CFG_SPIN;
 	err = toe_open(&get.toe, &config);
 	if (err)
 		tool_die("cannot open the adapter: %s", toe_strerror(err));
 	open_output(&get);
+	v6 = strchr(get.url.host, ':');
 	len = snprintf(request, sizeof(request),
-		       "GET %s HTTP/1.1\r\nHost: %s:%s\r\n"
+		       "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\n"
 		       "User-Agent: toe-get/1\r\nAccept: */*\r\n"
 		       "Connection: close\r\n\r\n",
-		       get.url.path, get.url.host, get.url.port);
+		       get.url.path, v6 ? "[" : "", get.url.host,
+		       v6 ? "]" : "", get.url.port);
 	http_init(&get.http, body, &get);
 	sha256_init(&get.digest);
 	(void)clock_coarse_ns();	/* bound now, not in strict mode */

@@ -36,7 +36,7 @@ struct perf {
 	uint64_t bytes, count, size;
 	double seconds;
 	unsigned int runs;
-	struct sockaddr_in addr;
+	struct endpoint addr;
 
 	const struct path *path;
 	uint8_t *buf;			/* size bytes, or PERF_CHUNK */
@@ -87,7 +87,8 @@ static void k_connect(struct perf *p)
 {
 	int one = 1;
 
-	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	p->fd = socket(p->addr.u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC,
+		       0);
 	p->calls++;
 	if (p->fd < 0)
 		k_die("socket");
@@ -96,7 +97,7 @@ static void k_connect(struct perf *p)
 		p->calls++;
 	}
 	p->calls++;
-	if (connect(p->fd, (struct sockaddr *)&p->addr, sizeof(p->addr)))
+	if (connect(p->fd, &p->addr.u.sa, p->addr.len))
 		k_die("connect");
 }
 
@@ -197,8 +198,8 @@ static void t_connect(struct perf *p)
 		.flags = p->nodelay ? TOE_CONN_NODELAY : 0,
 	};
 
-	t_check(toe_connect_wait(p->toe, (struct sockaddr *)&p->addr,
-				 sizeof(p->addr), &opts, TIMEOUT_MS, &p->conn),
+	t_check(toe_connect_wait(p->toe, &p->addr.u.sa, p->addr.len, &opts,
+				 TIMEOUT_MS, &p->conn),
 		"connect");
 }
 
@@ -763,7 +764,7 @@ int main(int argc, char **argv)
 			 a.native ? toe_strerror(err) : strerror(-err));
 	}
 	check_size(&p);
-	p.addr = resolve_ipv4(argv[optind], a.port);
+	p.addr = resolve(argv[optind], a.port);
 	p.buf_size = p.size > PERF_HEADER ? p.size : PERF_HEADER;
 	p.buf = calloc(1, p.buf_size);
 	p.samples = malloc(SAMPLES_MAX * sizeof(*p.samples));

@@ -82,12 +82,12 @@
 
 #define TOE_MAGIC               0x31454f54u     /* "TOE1" */
 #define TOE_REVISION_MAJOR      1u
-#define TOE_REVISION_MINOR      0u
+#define TOE_REVISION_MINOR      1u
 
 #define TOE_CAP_TCP             (1u << 0)
 #define TOE_CAP_ETH             (1u << 1)       /* raw Ethernet             */
 #define TOE_CAP_IPV4            (1u << 2)
-#define TOE_CAP_IPV6            (1u << 3)       /* later revisions          */
+#define TOE_CAP_IPV6            (1u << 3)
 #define TOE_CAP_UDP             (1u << 4)       /* later revisions          */
 #define TOE_CAP_ISCSI           (1u << 5)       /* later revisions          */
 #define TOE_CAP_CRYPTO          (1u << 6)       /* later revisions          */
@@ -194,6 +194,7 @@
 #define TOE_PARAM_SNDBUF        5u      /* bytes a new connection may hold unacknowledged */
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
+#define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -478,6 +479,13 @@ struct toe_hw_req {
 #define TOE_OPT_SNDBUF          3u      /* bytes                            */
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
+#define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+
+/* Congestion control algorithms. */
+#define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
+#define TOE_CC_NEWRENO          1u      /* RFC 5681                         */
+#define TOE_CC_DCTCP            2u      /* RFC 8257                         */
+#define TOE_CC_MAX              2u
 
 /* ---- Completions and events -------------------------------------------- */
 
@@ -628,7 +636,32 @@ struct toe_hw_buf {
 	X(PORT_OUT_DROPS, port_out_drops, "frames not sent: no link, or port too long busy") \
 	X(ARP_CONFLICTS, arp_conflicts, "ARP packets that claim an address of ours") \
 	X(ICMP_ERRORS_OUT, icmp_errors_out, "ICMP errors sent") \
-	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit")
+	X(ICMP_RATE_LIMITED, icmp_rate_limited, "ICMP errors not sent: rate limit") \
+	X(IP_REASSEMBLED, ip_reassembled, "IPv4 packets put together from fragments") \
+	X(IP_REASM_NOW, ip_reasm_now, "fragmented IPv4 packets now remembered") \
+	X(IP_REASM_TIMEOUTS, ip_reasm_timeouts, "fragmented packets given up: time") \
+	X(IP_REASM_OVERLAPS, ip_reasm_overlaps, "fragmented packets discarded: fragments overlap") \
+	X(IP_REASM_REFUSED, ip_reasm_refused, "fragments refused: malformed, tiny or beyond 65535") \
+	X(IP_REASM_EVICTED, ip_reasm_evicted, "fragmented packets discarded: limits") \
+	X(IP6_IN, ip6_in, "IPv6 packets received for the NOPs") \
+	X(IP6_OUT, ip6_out, "IPv6 packets sent by the NOPs") \
+	X(IP6_BAD_HEADER, ip6_bad_header, "IPv6 packets with a bad header or extension header") \
+	X(IP6_FRAGMENTS, ip6_fragments, "IPv6 fragments for the NOPs dropped") \
+	X(ICMP6_IN, icmp6_in, "ICMPv6 messages taken by the NOPs") \
+	X(ICMP6_BAD, icmp6_bad, "ICMPv6 messages malformed") \
+	X(ICMP6_ECHO_REPLIES, icmp6_echo_replies, "ICMPv6 echo replies sent") \
+	X(ICMP6_ERRORS_IN, icmp6_errors_in, "ICMPv6 errors for offloaded connections") \
+	X(ICMP6_ERRORS_OUT, icmp6_errors_out, "ICMPv6 errors sent") \
+	X(ND_IN, nd_in, "neighbour solicitations and advertisements received") \
+	X(ND_BAD, nd_bad, "neighbour solicitations and advertisements malformed or forwarded") \
+	X(ND_SOLICITS_OUT, nd_solicits_out, "neighbour solicitations sent") \
+	X(ND_ADVERTS_OUT, nd_adverts_out, "neighbour advertisements sent") \
+	X(ND_FAILED, nd_failed, "IPv6 neighbours that did not answer") \
+	X(ND_CONFLICTS, nd_conflicts, "neighbour discovery that claims an address of ours") \
+	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
+	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
+	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

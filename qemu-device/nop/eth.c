@@ -4,9 +4,10 @@
  *
  * In.  A frame for our MAC, for everybody or for a group is looked at; any
  * other is counted, and shown to the operating system if that asked for all
- * (PROMISC).  ARP and IPv4 go to their files, which take what belongs to the
- * adapter; what they leave, and every other type (VLAN tags, IPv6, LLDP...),
- * is the operating system's, if its interface is up and its filter lets the
+ * (PROMISC).  ARP, IPv4 and IPv6 go to their files, which take what belongs to
+ * the adapter, groups included: nothing needs to be filtered for them here.
+ * What they leave, and every other type (VLAN tags, LLDP...), is the operating
+ * system's, if its interface is up and its filter lets the
  * group pass.
  *
  * Out.  The port may be busy, or a frame that came in is being looked at: a
@@ -71,6 +72,15 @@ static void to_os(ToeNop *n, const ToeWireEth *e, const uint8_t *frame,
     }
 }
 
+void toe_eth_to_os(ToeNop *n, const uint8_t *frame, size_t len)
+{
+    ToeWireEth e;
+
+    if (toe_wire_eth_parse(frame, len, &e)) {
+        to_os(n, &e, frame, len);
+    }
+}
+
 void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
 {
     bool unicast, ours;
@@ -91,11 +101,16 @@ void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
     } else if (!memcmp(e.src, n->mac, 6)) {
         /* An echo of our own: a hub's, or a multicast socket's. */
     } else if (e.type == TOE_ETHERTYPE_IPV4) {
-        if (toe_ipv4_input(n, e.payload, e.len, unicast)) {
+        if (toe_ipv4_input(n, frame, len, e.payload - frame, e.len,
+                           unicast)) {
             return;
         }
     } else if (e.type == TOE_ETHERTYPE_ARP) {
         if (toe_arp_input(n, e.payload, e.len)) {
+            return;
+        }
+    } else if (e.type == TOE_ETHERTYPE_IPV6) {
+        if (toe_ipv6_input(n, e.payload, e.len, unicast)) {
             return;
         }
     }

@@ -9,10 +9,11 @@
  * own packets) is the operating system's.
  *
  * Made here: "destination unreachable", only while the operating system's
- * interface is not up, since otherwise it answers itself.  Never about a
- * packet to or from more than one host, or about an error; ipv4.c sees to the
- * rest.  A token bucket limits them: TOE_ICMP_BURST at once, then one each
- * TOE_ICMP_INTERVAL_NS (RFC 1812, 4.3.2.8).
+ * interface is not up, since otherwise it answers itself; and "time exceeded"
+ * for fragments that the adapter waited for in vain.  Never about a packet to
+ * or from more than one host, or about an error; ipv4.c and ipfrag.c see to
+ * that.  A token bucket limits them: TOE_ICMP_BURST at once, then one each
+ * TOE_ICMP_INTERVAL_NS (RFC 1812, 4.3.2.8), those of ICMPv6 included.
  */
 #include "nop.h"
 #include "toe_trace.h"
@@ -31,7 +32,7 @@ static bool echo_request(ToeNop *n, const ToeIpPacket *p,
     uint32_t sum;
     uint8_t st;
 
-    if (p->len + TOE_IPV4_HLEN > toe_ip_max(n)) {
+    if (p->len + TOE_IPV4_HLEN > toe_ip_max(n, p->family)) {
         return false;           /* the operating system can fragment */
     }
     toe_wire_icmp_build(out, TOE_ICMP_ECHO_REPLY, 0, m->rest);
@@ -110,7 +111,7 @@ bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p)
 
 /* ---- Out ---- */
 
-static bool may_send(ToeNop *n)
+bool toe_icmp_may_send(ToeNop *n)
 {
     int64_t now = toe_nop_now(n);
     int64_t given = (now - n->icmp_refill) / TOE_ICMP_INTERVAL_NS;
@@ -126,19 +127,21 @@ static bool may_send(ToeNop *n)
     return true;
 }
 
-void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
+static void send_error(ToeNop *n, const ToeWireIpv4 *ip, uint8_t type,
+                       uint8_t code)
 {
     uint8_t src[16] = { 0 }, dst[16] = { 0 };
     uint8_t *out = toe_ip_tx_buffer(n);
     size_t quote = MIN(ip->hlen + ip->len, TOE_ICMP_QUOTE_MAX);
     uint32_t sum;
 
-    if (!may_send(n)) {
+    if (!toe_icmp_may_send(n)) {
         toe_count(n->counters, ICMP_RATE_LIMITED);
         return;
     }
-    quote = MIN(quote, toe_ip_max(n) - TOE_IPV4_HLEN - TOE_ICMP_HLEN);
-    toe_wire_icmp_build(out, TOE_ICMP_UNREACHABLE, code, 0);
+    quote = MIN(quote, toe_ip_max(n, TOE_AF_INET) - TOE_IPV4_HLEN -
+                       TOE_ICMP_HLEN);
+    toe_wire_icmp_build(out, type, code, 0);
     sum = toe_csum(out, TOE_ICMP_HLEN, 0);
     sum = toe_csum_copy(out + TOE_ICMP_HLEN, ip->header, quote, sum);
     toe_csum_store(out + 2, sum);
@@ -148,7 +151,17 @@ void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
                       TOE_ICMP_HLEN + quote, 0) == TOE_ST_OK) {
         toe_count(n->counters, ICMP_ERRORS_OUT);
     }
-    toe_trace_icmp_unreachable(toe_get32(dst), code, ip->proto);
+    toe_trace_icmp_error_out(toe_get32(dst), type, code, ip->proto);
+}
+
+void toe_icmp_unreachable(ToeNop *n, const ToeWireIpv4 *ip, uint8_t code)
+{
+    send_error(n, ip, TOE_ICMP_UNREACHABLE, code);
+}
+
+void toe_icmp_reassembly_time(ToeNop *n, const ToeWireIpv4 *ip)
+{
+    send_error(n, ip, TOE_ICMP_TIME_EXCEEDED, TOE_ICMP_CODE_REASSEMBLY);
 }
 
 void toe_icmp_reset(ToeNop *n)

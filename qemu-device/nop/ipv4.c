@@ -13,10 +13,10 @@
  * interface is not up, the adapter answers as the host: RST, or ICMP
  * unreachable.
  *
- * Fragments are not reassembled here.  They go to the operating system,
- * except those of TCP: it would put them together, find no connection, and
- * reset one that lives on the adapter.  These are counted and dropped, and the
- * peer's retransmission or path MTU discovery has to help itself.
+ * Fragments of TCP and ICMP are put together in ipfrag.c, and only then is it
+ * seen whose they are: the operating system would find no connection, and
+ * reset one that lives on the adapter.  Those of other protocols go to the
+ * operating system at once, if that is up.
  *
  * Out.  The transport leaves its packet in the one transmit buffer; the
  * headers are put in front of it in place.
@@ -52,16 +52,45 @@ static bool dispatch(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
     }
 }
 
-bool toe_ipv4_input(ToeNop *n, const uint8_t *packet, size_t len,
-                    bool unicast)
+bool toe_ipv4_deliver(ToeNop *n, const ToeWireIpv4 *ip)
 {
-    ToeIpPacket p = { .family = TOE_AF_INET };
+    ToeIpPacket p = {
+        .family = TOE_AF_INET,
+        .tos = ip->tos,
+        .ttl = ip->ttl,
+        .proto = ip->proto,
+        .payload = ip->payload,
+        .len = ip->len,
+    };
+
+    memcpy(p.src, ip->src, 4);
+    memcpy(p.dst, ip->dst, 4);
+    return dispatch(n, ip, &p);
+}
+
+/* True: taken. */
+static bool fragment(ToeNop *n, const uint8_t *frame, size_t len,
+                     const ToeWireIpv4 *ip)
+{
+    toe_trace_ip_fragment(toe_get32(ip->src), ip->id, ip->frag_off);
+    if (ip->proto != TOE_PROTO_TCP && ip->proto != TOE_PROTO_ICMP &&
+        n->filter & TOE_FILTER_UP) {
+        return false;
+    }
+    toe_ipfrag_input(n, frame, len, ip);
+    return true;
+}
+
+bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                    size_t packet, size_t len, bool unicast)
+{
+    uint8_t src[16] = { 0 }, dst[16] = { 0 };
     ToeWireIpv4 ip;
 
     if (!unicast) {
         return false;
     }
-    switch (toe_wire_ipv4_parse(packet, len, &ip)) {
+    switch (toe_wire_ipv4_parse(frame + packet, len, &ip)) {
     case TOE_WIRE_IPV4_CHECKSUM:
         toe_count(n->counters, IP_BAD_CHECKSUM);
         return true;
@@ -73,33 +102,23 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *packet, size_t len,
     case TOE_WIRE_IPV4_OK:
         break;
     }
-    memcpy(p.dst, ip.dst, 4);
-    if (!toe_ip_is_local(n, TOE_AF_INET, p.dst)) {
+    memcpy(dst, ip.dst, 4);
+    if (!toe_ip_is_local(n, TOE_AF_INET, dst)) {
         return false;
     }
-    memcpy(p.src, ip.src, 4);
+    memcpy(src, ip.src, 4);
     toe_count(n->counters, IP_IN);
     toe_trace_ip_receive(toe_get32(ip.src), toe_get32(ip.dst), ip.proto,
                          ip.len);
-    if (!toe_route_is_host(n, TOE_AF_INET, p.src) ||
-        toe_ip_is_local(n, TOE_AF_INET, p.src)) {
+    if (!toe_route_is_host(n, TOE_AF_INET, src) ||
+        toe_ip_is_local(n, TOE_AF_INET, src)) {
         toe_count(n->counters, IP_BAD_HEADER);
         return true;
     }
     if (ip.more || ip.frag_off) {
-        toe_trace_ip_fragment(toe_get32(ip.src), ip.id, ip.frag_off);
-        if (ip.proto == TOE_PROTO_TCP) {
-            toe_count(n->counters, IP_FRAGMENTS);
-            return true;
-        }
-        return false;
+        return fragment(n, frame, frame_len, &ip);
     }
-    p.tos = ip.tos;
-    p.ttl = ip.ttl;
-    p.proto = ip.proto;
-    p.payload = ip.payload;
-    p.len = ip.len;
-    return dispatch(n, &ip, &p);
+    return toe_ipv4_deliver(n, &ip);
 }
 
 /* ---- Out ---- */
@@ -109,9 +128,14 @@ uint8_t *toe_ip_tx_buffer(ToeNop *n)
     return n->tx + TOE_TX_HEADROOM;
 }
 
-uint32_t toe_ip_max(const ToeNop *n)
+/*
+ * Large segments are for IPv4 alone: a user-networking backend drops IPv6
+ * packets above the MTU.
+ */
+uint32_t toe_ip_max(const ToeNop *n, uint8_t family)
 {
-    return MAX(n->mtu, n->config.max_segment);
+    return family == TOE_AF_INET ? MAX(n->mtu, n->config.max_segment)
+                                 : n->mtu;
 }
 
 /*
@@ -141,10 +165,13 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
     uint8_t hop[16];
     uint8_t status;
 
+    if (family == TOE_AF_INET6) {
+        return toe_ipv6_output(n, src, dst, proto, ttl, tos, len);
+    }
     if (family != TOE_AF_INET) {
         return TOE_ST_INVALID;
     }
-    if (len + TOE_IPV4_HLEN > toe_ip_max(n)) {
+    if (len + TOE_IPV4_HLEN > toe_ip_max(n, family)) {
         return TOE_ST_TOOBIG;
     }
     if (!toe_route_next_hop(n, family, dst, hop)) {
@@ -154,12 +181,12 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
     toe_wire_ipv4_build(header, tos, len + TOE_IPV4_HLEN,
                         df ? 0 : identification(n, src, dst, proto),
                         df, ttl, proto, src, dst);
-    /* The neighbour's MAC is filled in by arp.c. */
+    /* The neighbour's MAC is filled in by neigh.c. */
     memset(frame, 0, 6);
     memcpy(frame + 6, n->mac, 6);
     toe_put16(frame + 12, TOE_ETHERTYPE_IPV4);
-    status = toe_arp_output(n, hop, frame,
-                            TOE_ETH_HLEN + TOE_IPV4_HLEN + len);
+    status = toe_neigh_output(n, family, hop, frame,
+                              TOE_ETH_HLEN + TOE_IPV4_HLEN + len);
     if (status == TOE_ST_OK) {
         toe_count(n->counters, IP_OUT);
     }

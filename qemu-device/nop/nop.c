@@ -56,6 +56,7 @@ static void set_defaults(ToeNop *n)
     n->port_lo = TOE_PORT_LO;
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
+    n->congestion = TOE_CC_CUBIC;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -83,7 +84,8 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     toe_timers_init(&n->timers, config->connections + TOE_TIMERS_OWN);
     toe_ports_init(&n->tcp_ports);
     set_defaults(n);
-    n->arp = toe_arp_new(n);
+    n->neighs = toe_neigh_new(n);
+    n->ipfrag = toe_ipfrag_new(n);
     n->tcp = toe_tcp_new(n);
     return n;
 }
@@ -94,7 +96,8 @@ void toe_nop_free(ToeNop *n)
         return;
     }
     toe_tcp_free(n->tcp);
-    toe_arp_free(n);
+    toe_ipfrag_free(n);
+    toe_neigh_free(n);
     toe_eth_reset(n);
     toe_ports_destroy(&n->tcp_ports);
     toe_timers_destroy(&n->timers);
@@ -109,7 +112,8 @@ void toe_nop_free(ToeNop *n)
 void toe_nop_reset(ToeNop *n)
 {
     toe_tcp_reset(n->tcp);
-    toe_arp_reset(n);
+    toe_ipfrag_reset(n);
+    toe_neigh_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
     toe_timers_clear(&n->timers);
@@ -134,8 +138,10 @@ void toe_nop_timer(ToeNop *n)
     while (left-- && toe_timers_pop(&n->timers, now, &id)) {
         if (id < n->config.connections) {
             toe_tcp_timer(n, id);
+        } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
+            toe_ipfrag_timer(n);
         } else {
-            toe_arp_timer(n, id - n->config.connections);
+            toe_neigh_timer(n, id - n->config.connections);
         }
     }
 }
@@ -174,7 +180,7 @@ void toe_nop_link(ToeNop *n, bool up)
     n->link = up;
     if (up) {
         /* Perhaps it is another cable: tell whoever is there now. */
-        toe_arp_announce(n, NULL);
+        toe_neigh_announce(n, NULL);
     } else {
         toe_eth_reset(n);
     }
@@ -208,7 +214,7 @@ uint8_t toe_nop_port_set(ToeNop *n, uint32_t mtu, const uint8_t *mac,
     }
     if (mac && memcmp(mac, n->mac, 6)) {
         memcpy(n->mac, mac, 6);
-        toe_arp_announce(n, NULL);
+        toe_neigh_announce(n, NULL);
     }
     n->filter = filter;
     n->mcast_hash = mcast_hash;
@@ -236,6 +242,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_SNDBUF, sndbuf, TOE_BUF_MIN, TOE_BUF_MAX),
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
+    PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
 };
 
 static const Param *find_param(uint32_t param)
@@ -322,14 +329,14 @@ uint8_t toe_nop_neigh_add(ToeNop *n, uint8_t family, const uint8_t *addr,
                             mac[4], mac[5]);
         return TOE_ST_INVALID;
     }
-    return toe_arp_set(n, addr, mac);
+    return toe_neigh_set(n, family, addr, mac);
 }
 
 uint8_t toe_nop_neigh_del(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
-    if (family != TOE_AF_INET) {
+    if (!toe_route_is_host(n, family, addr)) {
         return TOE_ST_INVALID;
     }
     /* It may have been evicted or forgotten meanwhile: no error. */
-    return toe_arp_set(n, addr, NULL);
+    return toe_neigh_set(n, family, addr, NULL);
 }

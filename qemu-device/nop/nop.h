@@ -7,8 +7,11 @@
  * The host side knows stream.h only.
  *
  *   frame in:   nop.c -> eth.c -> arp.c | ipv4.c -> icmp.c | tcp/
+ *                                         (ipfrag.c)
+ *                          \            ipv6.c -> icmp6.c -> nd.c | tcp/
  *                          \-> the operating system (ops->eth_frame)
- *   packet out: tcp/, icmp.c -> ipv4.c -> route.c -> arp.c -> eth.c -> port
+ *   packet out: tcp/, icmp.c, icmp6.c -> ipv4.c | ipv6.c -> route.c
+ *               -> neigh.c (asks by arp.c, nd.c) -> eth.c -> port
  *
  * Addresses are 16 bytes in network order; an IPv4 address stands in the
  * first four and the rest is zero.  Times are ns of the virtual clock.
@@ -34,10 +37,12 @@
 #define TOE_PROTO_ICMP          1u
 #define TOE_PROTO_TCP           6u
 #define TOE_PROTO_UDP           17u
+#define TOE_PROTO_ICMP6         58u
 
 #define TOE_ETH_FRAME_MAX       (65535u + 18u)  /* IPv4 packet, VLAN tag */
 #define TOE_MTU_MIN             68u             /* RFC 791 */
 #define TOE_MTU_DEFAULT         1500u
+#define TOE_MTU_MIN_V6          1280u           /* RFC 8200, 5 */
 
 /* Room before the transport header in the transmit buffer. */
 #define TOE_TX_HEADROOM         128u
@@ -55,17 +60,19 @@
 
 /* Timer ids from config.connections on are the NOP's own. */
 #define TOE_TIMER_ANNOUNCE      0u
+#define TOE_TIMER_IPFRAG        1u
 #define TOE_TIMER_NEIGH         8u              /* + index of the neighbour */
 #define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
 
 typedef struct ToeTcp ToeTcp;
-typedef struct ToeArp ToeArp;
+typedef struct ToeIpFrag ToeIpFrag;
+typedef struct ToeNeighs ToeNeighs;
 
 /* An address of the port. */
 typedef struct ToeLocalAddr {
     uint8_t family;
     uint8_t prefix;
-    uint8_t announce;           /* gratuitous ARPs still to be sent */
+    uint8_t announce;           /* announcements still to be sent */
     uint8_t addr[16];
     int64_t defended;           /* last defence against another claim */
 } ToeLocalAddr;
@@ -115,6 +122,7 @@ struct ToeNop {
     uint16_t port_lo;           /* may be above port_hi: toe_ports_pick() */
     uint16_t port_hi;
     uint8_t ttl;
+    uint8_t congestion;
 
     ToeTimers timers;
     ToePorts tcp_ports;
@@ -125,7 +133,8 @@ struct ToeNop {
     ToeRoute routes[TOE_ROUTES_MAX];    /* first match is the best */
     uint32_t nroutes;
 
-    ToeArp *arp;
+    ToeIpFrag *ipfrag;
+    ToeNeighs *neighs;
     uint16_t ip_id;
     uint32_t icmp_tokens;       /* errors that may be sent now */
     int64_t icmp_refill;        /* time up to which tokens were given */
@@ -229,6 +238,9 @@ bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
                         uint8_t *hop);
 /* May one host have this address, as far as our own subnets tell? */
 bool toe_route_is_host(ToeNop *n, uint8_t family, const uint8_t *addr);
+/* Our address to speak from to this neighbour.  False: there is none. */
+bool toe_route_source(ToeNop *n, uint8_t family, const uint8_t *hop,
+                      uint8_t *laddr);
 /* Is addr reached without a gateway? */
 bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr);
 void toe_route_reset(ToeNop *n);
@@ -255,18 +267,40 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
                       const uint8_t *dst, uint8_t proto, uint8_t ttl,
                       uint8_t tos, size_t len, unsigned flags);
 /* The largest IP packet that may be sent. */
-uint32_t toe_ip_max(const ToeNop *n);
+uint32_t toe_ip_max(const ToeNop *n, uint8_t family);
+
+struct ToeWireIpv4;
 
 /*
- * An IPv4 packet in an Ethernet frame; unicast: the frame was for our MAC
- * alone.  False: it is the operating system's.
+ * An IPv4 packet, the len bytes at offset packet of an Ethernet frame;
+ * unicast: the frame was for our MAC alone.  False: it is the operating
+ * system's.
  */
-bool toe_ipv4_input(ToeNop *n, const uint8_t *packet, size_t len,
-                    bool unicast);
+bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                    size_t packet, size_t len, bool unicast);
+/*
+ * A whole packet for us to the NOP that it is for.  False: it is the
+ * operating system's.
+ */
+bool toe_ipv4_deliver(ToeNop *n, const struct ToeWireIpv4 *ip);
+
+/* ---- ipfrag.c ---- */
+
+/* Both set and clear n->ipfrag.  Local memory outlives it. */
+ToeIpFrag *toe_ipfrag_new(ToeNop *n);
+void toe_ipfrag_free(ToeNop *n);
+void toe_ipfrag_reset(ToeNop *n);
+/*
+ * A fragment for us, in this frame: kept, dropped and counted, or the last
+ * one.  The whole packet then goes to toe_ipv4_deliver(), or the frames of all
+ * its fragments to the operating system.
+ */
+void toe_ipfrag_input(ToeNop *n, const uint8_t *frame, size_t len,
+                      const struct ToeWireIpv4 *ip);
+void toe_ipfrag_timer(ToeNop *n);
 
 /* ---- icmp.c ---- */
 
-struct ToeWireIpv4;
 /* An ICMP message to us.  False: it is the operating system's. */
 bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p);
 /*
@@ -275,32 +309,96 @@ bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p);
  */
 void toe_icmp_unreachable(ToeNop *n, const struct ToeWireIpv4 *ip,
                           uint8_t code);
+/*
+ * Tell the sender of this fragment, the first of its packet, that the others
+ * did not come in time.  The same rate limit.
+ */
+void toe_icmp_reassembly_time(ToeNop *n, const struct ToeWireIpv4 *ip);
 void toe_icmp_reset(ToeNop *n);
+
+/* May an error go out now?  Of both families together; takes a token. */
+bool toe_icmp_may_send(ToeNop *n);
+
+/* ---- ipv6.c ---- */
+
+struct ToeWireIpv6;
+/*
+ * An IPv6 packet in an Ethernet frame; unicast: the frame was for our MAC
+ * alone.  False: it is the operating system's, perhaps too.
+ */
+bool toe_ipv6_input(ToeNop *n, const uint8_t *packet, size_t len,
+                    bool unicast);
+/* toe_ip_output() for TOE_AF_INET6. */
+uint8_t toe_ipv6_output(ToeNop *n, const uint8_t *src, const uint8_t *dst,
+                        uint8_t proto, uint8_t ttl, uint8_t tos, size_t len);
+
+/* ---- icmp6.c ---- */
+
+/* An ICMPv6 message to us or to a group of ours.  False: as above. */
+bool toe_icmp6_input(ToeNop *n, const ToeIpPacket *p);
+/*
+ * Answer a packet with this error, if RFC 4443 2.4 and the rate limit allow.
+ * rest: the type's 32 bits.
+ */
+void toe_icmp6_error(ToeNop *n, const struct ToeWireIpv6 *ip, uint8_t type,
+                     uint8_t code, uint32_t rest);
+
+/* ---- nd.c ---- */
+
+struct ToeWireIcmp;
+/* A neighbour solicitation or advertisement.  False: as above. */
+bool toe_nd_input(ToeNop *n, const ToeIpPacket *p,
+                  const struct ToeWireIcmp *m);
+/* Ask for a neighbour: him alone, or everybody (mac NULL). */
+void toe_nd_solicit(ToeNop *n, const uint8_t *addr, const uint8_t *mac);
+/* Tell everybody our MAC for this address. */
+void toe_nd_announce(ToeNop *n, const ToeLocalAddr *a);
 
 /* ---- arp.c ---- */
 
-ToeArp *toe_arp_new(ToeNop *n);
-void toe_arp_free(ToeNop *n);
-void toe_arp_reset(ToeNop *n);
 /* An ARP packet.  True: handled; false: the operating system wants it too. */
 bool toe_arp_input(ToeNop *n, const uint8_t *packet, size_t len);
+/* As toe_nd_solicit() and toe_nd_announce(). */
+void toe_arp_request(ToeNop *n, const uint8_t *addr, const uint8_t *mac);
+void toe_arp_announce(ToeNop *n, const ToeLocalAddr *a);
+
+/* ---- neigh.c ---- */
+
+ToeNeighs *toe_neigh_new(ToeNop *n);
+void toe_neigh_free(ToeNop *n);
+void toe_neigh_reset(ToeNop *n);
 /*
- * Send an IPv4 frame to this neighbour: fills in the destination MAC, or
+ * Send an IP frame to this neighbour: fills in the destination MAC, or
  * keeps a copy and resolves.  As toe_ip_output().
  */
-uint8_t toe_arp_output(ToeNop *n, const uint8_t *hop, uint8_t *frame,
-                       size_t len);
+uint8_t toe_neigh_output(ToeNop *n, uint8_t family, const uint8_t *hop,
+                         uint8_t *frame, size_t len);
+/*
+ * ARP: the neighbour is there, with this MAC.  answer: to a question of ours;
+ * add: also if it is not in the table.
+ */
+void toe_neigh_confirm(ToeNop *n, uint8_t family, const uint8_t *addr,
+                       const uint8_t *mac, bool answer, bool add);
+/* ND: the neighbour says its MAC, asking for us (RFC 4861, 7.2.3). */
+void toe_neigh_hear(ToeNop *n, uint8_t family, const uint8_t *addr,
+                    const uint8_t *mac);
+/* ND: an advertisement (RFC 4861, 7.2.5); mac may be NULL. */
+void toe_neigh_advert(ToeNop *n, uint8_t family, const uint8_t *addr,
+                      const uint8_t *mac, bool solicited, bool override);
 /* The driver's word on a neighbour (mac NULL: forget it). */
-uint8_t toe_arp_set(ToeNop *n, const uint8_t *addr, const uint8_t *mac);
+uint8_t toe_neigh_set(ToeNop *n, uint8_t family, const uint8_t *addr,
+                      const uint8_t *mac);
 /* Announce an address (NULL: all) to the neighbours, from a timer. */
-void toe_arp_announce(ToeNop *n, ToeLocalAddr *a);
-/* A timer of arp.c's; id as in TOE_TIMER_*. */
-void toe_arp_timer(ToeNop *n, uint32_t id);
+void toe_neigh_announce(ToeNop *n, ToeLocalAddr *a);
+/* A timer of neigh.c's; id as in TOE_TIMER_*. */
+void toe_neigh_timer(ToeNop *n, uint32_t id);
 
 /* ---- eth.c ---- */
 
 /* Sort one received frame. */
 void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len);
+/* A received frame that was kept, and is the operating system's after all. */
+void toe_eth_to_os(ToeNop *n, const uint8_t *frame, size_t len);
 /*
  * Send a frame of the NOP's: at once, or a copy when the port is ready again.
  * TOE_ST_OK, TOE_ST_LINKDOWN, TOE_ST_BUSY: no room, dropped and counted.

@@ -3,8 +3,9 @@
  * route.c - the port's addresses, and the way to any other.
  *
  * The driver mirrors what the operating system's interface has: addresses,
- * each of which stands for an on-link route to its own subnet, and routes,
- * with a gateway or on link.  Both are small bounded tables.  The routes are
+ * and routes, with a gateway or on link.  An IPv4 address stands for an on-link
+ * route to its own subnet; an IPv6 address's prefix says nothing about what is
+ * on link (RFC 5942), that is the routes' alone.  Both are small bounded tables.  The routes are
  * kept sorted, longest prefix first, then lowest metric, then oldest, so that
  * a lookup takes the first that matches.
  *
@@ -19,6 +20,11 @@
 #include "nop.h"
 #include "toe_trace.h"
 #include "wire.h"
+#include "wire6.h"
+
+/* An address of either family in a message, as 16 bytes. */
+#define ADDR_FMT        "0x%016" PRIx64 "%016" PRIx64
+#define ADDR_ARG(a)     toe_addr_hi(a), toe_addr_lo(a)
 
 static const uint8_t no_addr[16];
 
@@ -30,7 +36,19 @@ static bool is_zero(const uint8_t *addr)
 /* An IPv4 address stands in four bytes; the others must be zero. */
 static bool well_formed(uint8_t family, const uint8_t *addr)
 {
-    return family == TOE_AF_INET && !memcmp(addr + 4, no_addr, 12);
+    return family == TOE_AF_INET6 ||
+           (family == TOE_AF_INET && !memcmp(addr + 4, no_addr, 12));
+}
+
+static uint8_t prefix_max(uint8_t family)
+{
+    return family == TOE_AF_INET6 ? 128 : 32;
+}
+
+static bool unicast(uint8_t family, const uint8_t *addr)
+{
+    return family == TOE_AF_INET6 ? toe_wire_ipv6_is_host(addr)
+                                  : toe_wire_ipv4_is_host(addr);
 }
 
 static uint32_t mask(uint8_t prefix)
@@ -38,9 +56,24 @@ static uint32_t mask(uint8_t prefix)
     return prefix ? 0xffffffffu << (32 - prefix) : 0;
 }
 
+/* The number of bits that are the same at the beginning. */
+static unsigned common_bits(const uint8_t *a, const uint8_t *b)
+{
+    unsigned i;
+
+    for (i = 0; i < 128; i += 32) {
+        uint32_t diff = toe_get32(a + i / 8) ^ toe_get32(b + i / 8);
+
+        if (diff) {
+            return i + (unsigned)__builtin_clz(diff);
+        }
+    }
+    return 128;
+}
+
 static bool in_net(const uint8_t *addr, const uint8_t *net, uint8_t prefix)
 {
-    return !((toe_get32(addr) ^ toe_get32(net)) & mask(prefix));
+    return common_bits(addr, net) >= prefix;
 }
 
 /*
@@ -49,10 +82,14 @@ static bool in_net(const uint8_t *addr, const uint8_t *net, uint8_t prefix)
  */
 static bool is_subnet_broadcast(const ToeLocalAddr *a, const uint8_t *addr)
 {
-    uint32_t host = toe_get32(addr) & ~mask(a->prefix);
+    uint32_t host;
 
-    return a->prefix < 31 && in_net(addr, a->addr, a->prefix) &&
-           (host == 0 || host == ~mask(a->prefix));
+    if (a->family != TOE_AF_INET || a->prefix >= 31 ||
+        !in_net(addr, a->addr, a->prefix)) {
+        return false;
+    }
+    host = toe_get32(addr) & ~mask(a->prefix);
+    return host == 0 || host == ~mask(a->prefix);
 }
 
 ToeLocalAddr *toe_route_local(ToeNop *n, uint8_t family, const uint8_t *addr)
@@ -78,8 +115,11 @@ bool toe_route_is_host(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
     uint32_t i;
 
-    if (!well_formed(family, addr) || !toe_wire_ipv4_is_host(addr)) {
+    if (!well_formed(family, addr) || !unicast(family, addr)) {
         return false;
+    }
+    if (family == TOE_AF_INET6) {
+        return true;
     }
     for (i = 0; i < n->naddrs; i++) {
         if (is_subnet_broadcast(&n->addrs[i], addr)) {
@@ -135,7 +175,75 @@ bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr)
  * since answers then come back the same way; of several the one with the
  * longest prefix; else the first there is (RFC 1122, 3.3.4.3).
  */
-static const ToeLocalAddr *choose_source(ToeNop *n, const uint8_t *hop)
+static const ToeLocalAddr *choose_ipv4(ToeNop *n, const uint8_t *hop)
+{
+    const ToeLocalAddr *best = NULL, *first = NULL;
+    uint32_t i;
+
+    for (i = 0; i < n->naddrs; i++) {
+        const ToeLocalAddr *a = &n->addrs[i];
+
+        if (a->family != TOE_AF_INET) {
+            continue;
+        }
+        first = first ? first : a;
+        if (in_net(hop, a->addr, a->prefix) &&
+            (!best || a->prefix > best->prefix)) {
+            best = a;
+        }
+    }
+    return best ? best : first;
+}
+
+/* RFC 4291, 2.7, as numbers that grow with the scope. */
+static unsigned scope(const uint8_t *a)
+{
+    if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) {
+        return 0x2;             /* link-local */
+    }
+    if (a[0] == 0xfe && (a[1] & 0xc0) == 0xc0) {
+        return 0x5;             /* site-local */
+    }
+    return 0xe;
+}
+
+/* RFC 6724, 2.1: the labels of the default policy table that hosts have. */
+static unsigned label(const uint8_t *a)
+{
+    if ((a[0] & 0xfe) == 0xfc) {
+        return 13;              /* unique local */
+    }
+    if (a[0] == 0xfe && (a[1] & 0xc0) == 0xc0) {
+        return 11;
+    }
+    if (toe_get32(a) == 0x20010000) {
+        return 5;
+    }
+    return toe_get16(a) == 0x2002 ? 2 : 1;
+}
+
+/*
+ * Is a better than b for dst?  RFC 6724, section 5, the rules for which there
+ * is something to know here: 2 (scope), 6 (label), 8 (longest match).
+ */
+static bool better(const ToeLocalAddr *a, const ToeLocalAddr *b,
+                   const uint8_t *dst)
+{
+    unsigned sa = scope(a->addr), sb = scope(b->addr), sd = scope(dst);
+    unsigned ca, cb;
+
+    if (sa != sb) {
+        return sa < sb ? sa >= sd : sb < sd;
+    }
+    if ((label(a->addr) == label(dst)) != (label(b->addr) == label(dst))) {
+        return label(a->addr) == label(dst);
+    }
+    ca = MIN(common_bits(a->addr, dst), a->prefix);
+    cb = MIN(common_bits(b->addr, dst), b->prefix);
+    return ca > cb;
+}
+
+static const ToeLocalAddr *choose_ipv6(ToeNop *n, const uint8_t *dst)
 {
     const ToeLocalAddr *best = NULL;
     uint32_t i;
@@ -143,12 +251,23 @@ static const ToeLocalAddr *choose_source(ToeNop *n, const uint8_t *hop)
     for (i = 0; i < n->naddrs; i++) {
         const ToeLocalAddr *a = &n->addrs[i];
 
-        if (in_net(hop, a->addr, a->prefix) &&
-            (!best || a->prefix > best->prefix)) {
+        if (a->family == TOE_AF_INET6 && (!best || better(a, best, dst))) {
             best = a;
         }
     }
-    return best ? best : n->naddrs ? &n->addrs[0] : NULL;
+    return best;
+}
+
+bool toe_route_source(ToeNop *n, uint8_t family, const uint8_t *hop,
+                      uint8_t *laddr)
+{
+    const ToeLocalAddr *a = family == TOE_AF_INET6 ? choose_ipv6(n, hop)
+                                                   : choose_ipv4(n, hop);
+
+    if (a) {
+        memcpy(laddr, a->addr, 16);
+    }
+    return a != NULL;
 }
 
 uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
@@ -164,19 +283,17 @@ uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
     }
     if (toe_ip_is_local(n, family, dst) || !toe_route_is_host(n, family, dst) ||
         !toe_route_next_hop(n, family, dst, hop)) {
-        toe_trace_route_none(toe_get32(dst));
+        toe_trace_route_none(toe_addr_hi(dst), toe_addr_lo(dst));
         return TOE_ST_NOROUTE;
     }
-    if (is_zero(laddr)) {
-        const ToeLocalAddr *a = choose_source(n, hop);
-
-        if (!a) {
-            return TOE_ST_ADDRNOTAVAIL;
-        }
-        memcpy(laddr, a->addr, 16);
+    /* IPv4: by the neighbour; IPv6: by the destination. */
+    if (is_zero(laddr) &&
+        !toe_route_source(n, family, family == TOE_AF_INET6 ? dst : hop,
+                          laddr)) {
+        return TOE_ST_ADDRNOTAVAIL;
     }
     if (mtu) {
-        *mtu = toe_ip_max(n);
+        *mtu = toe_ip_max(n, family);
     }
     return TOE_ST_OK;
 }
@@ -246,7 +363,11 @@ static ToeRoute make_route(uint8_t family, const uint8_t *dst, uint8_t prefix,
 {
     ToeRoute r = { .family = family, .prefix = prefix, .metric = metric };
 
-    toe_put32(r.dst, toe_get32(dst) & mask(prefix));
+    memcpy(r.dst, dst, 16);
+    if (prefix < 128) {
+        r.dst[prefix / 8] &= 0xff00u >> prefix % 8;
+        memset(&r.dst[prefix / 8 + 1], 0, 15u - prefix / 8);
+    }
     if (gateway) {
         memcpy(r.gateway, gateway, 16);
     }
@@ -269,10 +390,10 @@ uint8_t toe_nop_addr_add(ToeNop *n, uint8_t family, const uint8_t *addr,
     ToeRoute r;
     uint32_t i;
 
-    if (!well_formed(family, addr) || prefix > 32 ||
-        !toe_wire_ipv4_is_host(addr)) {
+    if (!well_formed(family, addr) || prefix > prefix_max(family) ||
+        !unicast(family, addr)) {
         toe_nop_guest_error(n, "address to add is no host address: family %u, "
-                            "0x%08x/%u", family, toe_get32(addr), prefix);
+                            ADDR_FMT "/%u", family, ADDR_ARG(addr), prefix);
         return TOE_ST_INVALID;
     }
     for (i = 0; i < n->naddrs; i++) {
@@ -291,12 +412,12 @@ uint8_t toe_nop_addr_add(ToeNop *n, uint8_t family, const uint8_t *addr,
     a->defended = INT64_MIN;
     /* Two addresses of one subnet share its route; removal looks for that. */
     r = connected_route(a);
-    if (insert_route(n, &r) != TOE_ST_OK) {
+    if (family == TOE_AF_INET && insert_route(n, &r) != TOE_ST_OK) {
         return TOE_ST_NOMEM;
     }
     n->naddrs++;
-    toe_trace_route_addr_add(toe_get32(addr), prefix);
-    toe_arp_announce(n, a);
+    toe_trace_route_addr_add(toe_addr_hi(addr), toe_addr_lo(addr), prefix);
+    toe_neigh_announce(n, a);
     return TOE_ST_OK;
 }
 
@@ -306,7 +427,7 @@ uint8_t toe_nop_addr_del(ToeNop *n, uint8_t family, const uint8_t *addr,
     ToeRoute gone;
     uint32_t i;
 
-    if (!well_formed(family, addr) || prefix > 32) {
+    if (!well_formed(family, addr) || prefix > prefix_max(family)) {
         return TOE_ST_INVALID;
     }
     for (i = 0; i < n->naddrs; i++) {
@@ -335,7 +456,7 @@ uint8_t toe_nop_addr_del(ToeNop *n, uint8_t family, const uint8_t *addr,
     if (i == n->naddrs) {
         remove_route(n, &gone);
     }
-    toe_trace_route_addr_del(toe_get32(addr), prefix);
+    toe_trace_route_addr_del(toe_addr_hi(addr), toe_addr_lo(addr), prefix);
     if (!toe_ip_is_local(n, family, addr)) {
         toe_tcp_addr_gone(n, family, addr);
     }
@@ -345,10 +466,9 @@ uint8_t toe_nop_addr_del(ToeNop *n, uint8_t family, const uint8_t *addr,
 static bool route_valid(uint8_t family, const uint8_t *dst, uint8_t prefix,
                         const uint8_t *gateway)
 {
-    return well_formed(family, dst) && prefix <= 32 &&
+    return well_formed(family, dst) && prefix <= prefix_max(family) &&
            (!gateway || (well_formed(family, gateway) &&
-                         (is_zero(gateway) ||
-                          toe_wire_ipv4_is_host(gateway))));
+                         (is_zero(gateway) || unicast(family, gateway))));
 }
 
 uint8_t toe_nop_route_add(ToeNop *n, uint8_t family, const uint8_t *dst,
@@ -359,11 +479,12 @@ uint8_t toe_nop_route_add(ToeNop *n, uint8_t family, const uint8_t *dst,
 
     if (!route_valid(family, dst, prefix, gateway)) {
         toe_nop_guest_error(n, "route to add is malformed: family %u, "
-                            "0x%08x/%u", family, toe_get32(dst), prefix);
+                            ADDR_FMT "/%u", family, ADDR_ARG(dst), prefix);
         return TOE_ST_INVALID;
     }
     r = make_route(family, dst, prefix, gateway, metric);
-    toe_trace_route_add(toe_get32(r.dst), prefix, toe_get32(r.gateway),
+    toe_trace_route_add(toe_addr_hi(r.dst), toe_addr_lo(r.dst), prefix,
+                        toe_addr_hi(r.gateway), toe_addr_lo(r.gateway),
                         metric);
     return insert_route(n, &r);
 }
@@ -378,7 +499,8 @@ uint8_t toe_nop_route_del(ToeNop *n, uint8_t family, const uint8_t *dst,
         return TOE_ST_INVALID;
     }
     r = make_route(family, dst, prefix, gateway, metric);
-    toe_trace_route_del(toe_get32(r.dst), prefix, toe_get32(r.gateway),
+    toe_trace_route_del(toe_addr_hi(r.dst), toe_addr_lo(r.dst), prefix,
+                        toe_addr_hi(r.gateway), toe_addr_lo(r.gateway),
                         metric);
     return remove_route(n, &r) ? TOE_ST_OK : TOE_ST_NOROUTE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wire.h - the formats of Ethernet, ARP, IPv4 and ICMP.
+ * wire.h - the formats of Ethernet, ARP, IPv4 and ICMP; IPv6's are in wire6.h.
  *
  * The one place that knows where a field lies.  A parser takes bytes of
  * unknown origin and gives a typed structure all of whose lengths were
@@ -45,6 +45,17 @@ static inline void toe_put32(uint8_t *p, uint32_t v)
     p[3] = (uint8_t)v;
 }
 
+/* An address of either family in two numbers, for trace events. */
+static inline uint64_t toe_addr_hi(const uint8_t *addr)
+{
+    return (uint64_t)toe_get32(addr) << 32 | toe_get32(addr + 4);
+}
+
+static inline uint64_t toe_addr_lo(const uint8_t *addr)
+{
+    return toe_addr_hi(addr + 8);
+}
+
 /* ---- Ethernet II ---- */
 
 #define TOE_ETH_HLEN            14u
@@ -52,6 +63,7 @@ static inline void toe_put32(uint8_t *p, uint32_t v)
 #define TOE_ETH_ALEN            6u
 #define TOE_ETHERTYPE_IPV4      0x0800u
 #define TOE_ETHERTYPE_ARP       0x0806u
+#define TOE_ETHERTYPE_IPV6      0x86ddu
 
 typedef struct ToeWireEth {
     const uint8_t *dst;
@@ -270,6 +282,7 @@ static inline bool toe_wire_ipv4_is_host(const uint8_t *a)
 #define TOE_ICMP_CODE_PROTOCOL  2u      /* of unreachable */
 #define TOE_ICMP_CODE_PORT      3u
 #define TOE_ICMP_CODE_TOO_BIG   4u
+#define TOE_ICMP_CODE_REASSEMBLY 1u     /* of time exceeded */
 
 typedef struct ToeWireIcmp {
     uint8_t type;

@@ -361,7 +361,20 @@ START_TEST(addresses)
 	cmd.u.addr.family = 9;
 	ck_assert_uint_eq(run(cmd), TOE_ST_INVALID);
 	cmd.u.addr.family = TOE_AF_INET6;
+	memset(cmd.u.addr.addr, 0, 16);
+	cmd.u.addr.addr[0] = 0xff;			/* multicast */
 	ck_assert_uint_eq(run(cmd), TOE_ST_INVALID);
+	cmd.u.addr.addr[0] = 0xfd;
+	cmd.u.addr.prefix = 129;
+	ck_assert_uint_eq(run(cmd), TOE_ST_INVALID);
+	cmd.u.addr.prefix = 64;
+	cmd.u.addr.addr[15] = 1;
+	ck_assert_uint_eq(run(cmd), TOE_ST_OK);
+	cmd.opcode = TOE_ADM_ADDR_DEL;
+	ck_assert_uint_eq(run(cmd), TOE_ST_OK);
+	cmd.opcode = TOE_ADM_ADDR_ADD;
+	memset(cmd.u.addr.addr, 0, 16);
+	cmd.u.addr.prefix = 24;
 	cmd.u.addr.family = TOE_AF_INET;
 	hw_put_ipv4(cmd.u.addr.addr, 0xe0000001);	/* multicast */
 	ck_assert_uint_eq(run(cmd), TOE_ST_INVALID);

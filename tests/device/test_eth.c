@@ -446,19 +446,44 @@ START_TEST(unknown_udp)
 }
 END_TEST
 
-/* Fragments of what is not reassembled go to the operating system. */
+/* UDP's fragments go to the operating system, an echo's are put together. */
 START_TEST(fragments)
 {
-	uint8_t f[2100];
-	size_t len = echo(f, 64);
+	static const struct {
+		uint8_t proto;
+		uint32_t off, len;
+		uint16_t more;
+	} c[] = {
+		{ 17, 0, 800, 0x2000 },
+		{ 1, 800, 200, 0 },
+		{ 1, 0, 800, 0x2000 },
+	};
+	uint8_t f[2100], whole[2100];
+	struct pkt k;
+	unsigned i;
 
-	put16(f + 20, 0x2000);			/* more fragments */
-	put16(f + 24, 0);
-	put16(f + 24, peer_checksum(f + 14, 20, 0));
-	peer_send(&n.peer, f, len);
-	peer_none(&n.peer);
-	ck_assert_uint_eq(hw_counter(&n.hw, TOE_CTR_ICMP_ECHO_REPLIES), 0);
-	expect_to_os(f, (uint32_t)len);
+	echo(whole, 1000);
+	for (i = 0; i < 3; i++) {
+		size_t len = peer_ipv4(f, PEER_IP, DUT_IP, c[i].proto,
+				       whole + 34 + c[i].off, c[i].len);
+
+		put16(f + 18, 77);		/* identification */
+		put16(f + 20, c[i].more | c[i].off / 8);
+		put16(f + 24, 0);
+		put16(f + 24, peer_checksum(f + 14, 20, 0));
+		peer_send(&n.peer, f, len);
+		if (c[i].proto == 17)
+			expect_to_os(f, (uint32_t)len);
+		else if (c[i].off)
+			peer_none(&n.peer);
+	}
+	peer_recv(&n.peer, &k);
+	ck_assert_uint_eq(k.proto, 1);
+	ck_assert_uint_eq(k.len, 1000);
+	ck_assert_uint_eq(k.data[0], 0);
+	ck_assert_mem_eq(k.data + 8, whole + 42, 992);
+	ck_assert_uint_eq(hw_counter(&n.hw, TOE_CTR_IP_REASSEMBLED), 1);
+	ck_assert_uint_eq(hw_counter(&n.hw, TOE_CTR_IP_REASM_NOW), 0);
 }
 END_TEST
 

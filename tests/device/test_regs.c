@@ -27,8 +27,10 @@ START_TEST(constants)
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_REVISION),
 			  TOE_REVISION_MAJOR << 16 | TOE_REVISION_MINOR);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_CAPS) &
-			  (TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4),
-			  TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4);
+			  (TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4 |
+			   TOE_CAP_IPV6),
+			  TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4 |
+			  TOE_CAP_IPV6);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_CAPS_HI), 0);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_MAX_CONTEXTS), 16);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_MAX_CONNS), 32);

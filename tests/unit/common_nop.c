@@ -318,8 +318,24 @@ void world_in_ip(struct world *w, const uint8_t *src, const uint8_t *dst,
 		 uint8_t proto, const void *payload, size_t len)
 {
 	uint8_t *f = g_malloc(TOE_ETH_HLEN + TOE_IPV4_HLEN + len);
+	uint8_t *ip = f + TOE_ETH_HLEN;
+	size_t piece = w->cut && len > w->cut ? w->cut : len, off;
 
-	world_in(w, f, world_make_ip(f, src, dst, proto, payload, len));
+	for (off = piece ? (len - 1) / piece * piece : 0;; off -= piece) {
+		size_t n = MIN(piece, len - off);
+		size_t size = world_make_ip(f, src, dst, proto,
+					    (const uint8_t *)payload + off, n);
+
+		if (n < len) {
+			toe_put16(ip + 6, (off + n < len ? 0x2000 : 0) |
+					  off / 8);
+			toe_put16(ip + 10, 0);
+			toe_csum_store(ip + 10, toe_csum(ip, TOE_IPV4_HLEN, 0));
+		}
+		world_in(w, f, size);
+		if (!off)
+			break;
+	}
 	g_free(f);
 }
 

@@ -51,6 +51,7 @@ struct world {
 	GQueue sent;		/* struct frame: given to the port */
 	GQueue os;		/* struct frame: given to the operating system */
 	uint32_t port_room;	/* frames until the port says busy */
+	uint32_t cut;		/* world_in_ip(): see there; 0: do not */
 	bool in_frame;		/* a frame is being given to the adapter */
 	uint32_t guest_errors;
 	char last_error[256];
@@ -102,7 +103,8 @@ void world_in_arp(struct world *w, const uint8_t *dst, uint16_t op,
 		  const uint8_t *tpa);
 /*
  * An IPv4 packet from PEER_MAC to the adapter's MAC, its header made right;
- * len payload bytes.
+ * len payload bytes.  With w->cut it comes in fragments of so many bytes, a
+ * multiple of 8, the last one first.
  */
 void world_in_ip(struct world *w, const uint8_t *src, const uint8_t *dst,
 		 uint8_t proto, const void *payload, size_t len);

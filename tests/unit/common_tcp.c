@@ -219,6 +219,20 @@ void talk_say_quietly(struct talk *t, const struct talk_seg *s)
 		put32(p + hlen + 8, s->tsecr ? s->tsecr : t->tsecr);
 		hlen += 12;
 	}
+	if (s->sackok) {
+		put32(p + hlen, 0x01010402);
+		hlen += 4;
+	}
+	if (s->sacks) {
+		put16(p + hlen, 0x0101);
+		p[hlen + 2] = 5;
+		p[hlen + 3] = (uint8_t)(2 + 8 * s->sacks);
+		hlen += 4;
+		for (i = 0; i < s->sacks; i++, hlen += 8) {
+			put32(p + hlen, t->iss + s->sack[i][0]);
+			put32(p + hlen + 4, t->iss + s->sack[i][1]);
+		}
+	}
 	p[12] = (uint8_t)(hlen / 4 << 4);
 	if (s->hlen)
 		p[12] = (uint8_t)(s->hlen << 4);
@@ -276,6 +290,18 @@ const struct talk_seg *talk_any(struct talk *t)
 			s.mss = (uint16_t)get16(p + i + 2);
 		if (p[i] == 3)
 			s.wscale = p[i + 2] + 1;
+		if (p[i] == 4)
+			s.sackok = true;
+		if (p[i] == 5) {
+			uint32_t k;
+
+			s.sacks = (uint8_t)((p[i + 1] - 2) / 8);
+			ck_assert_uint_eq(p[i + 1], 2 + 8u * s.sacks);
+			ck_assert_uint_le(s.sacks, 4);
+			for (k = 0; k < 2u * s.sacks; k++)
+				s.sack[k / 2][k % 2] = get32(p + i + 2 + 4 * k)
+						       - t->peer_iss;
+		}
 		if (p[i] == 8) {
 			s.ts = true;
 			s.tsval = get32(p + i + 2);

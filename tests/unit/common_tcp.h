@@ -44,6 +44,9 @@ struct talk_seg {
 	bool ts;		/* timestamp option */
 	uint32_t tsval;
 	uint32_t tsecr;
+	bool sackok;		/* SACK permitted */
+	uint8_t sacks;		/* blocks: left, right, relative to what */
+	uint32_t sack[4][2];	/* the receiver of the data got */
 	int bad_checksum;
 	int wnd;		/* not 0: this - 1 instead of talk.wnd */
 	uint8_t hlen;		/* not 0: a wrong header length, in words */

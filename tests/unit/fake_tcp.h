@@ -22,8 +22,8 @@ static struct {
 	unsigned timers;
 	unsigned gone;
 	uint32_t timer;		/* the last one's index */
-	ToeIpPacket packet;	/* the last one; payload is not valid any more */
-	uint8_t payload[64];	/* its beginning */
+	ToeIpPacket packet;	/* the last one; its pointer is not valid any more */
+	uint8_t payload[65536];	/* its payload */
 	ToeIcmpError error;
 	uint8_t gone_addr[16];
 } fake_tcp;
@@ -59,7 +59,7 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
 	(void)n;
 	fake_tcp.inputs++;
 	fake_tcp.packet = *p;
-	memcpy(fake_tcp.payload, p->payload, MIN(p->len, 64));
+	memcpy(fake_tcp.payload, p->payload, MIN(p->len, 65536));
 	return fake_tcp.takes;
 }
 

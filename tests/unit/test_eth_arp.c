@@ -676,8 +676,9 @@ START_TEST(test_host_entry_bad)
 					    BROADCAST_MAC), TOE_ST_INVALID);
 	ck_assert_uint_eq(toe_nop_neigh_add(w->n, TOE_AF_INET, PEER_IP,
 					    ZERO_MAC), TOE_ST_INVALID);
-	ck_assert_uint_eq(toe_nop_neigh_add(w->n, TOE_AF_INET6, PEER_IP,
-					    PEER_MAC), TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_nop_neigh_add(w->n, TOE_AF_INET6,
+					    IP(0, 0, 0, 0), PEER_MAC),
+			  TOE_ST_INVALID);
 	ck_assert_uint_eq(w->guest_errors, 7);
 	ck_assert_uint_eq(toe_nop_neigh_del(w->n, TOE_AF_INET,
 					    IP(10, 0, 2, 77)), TOE_ST_OK);

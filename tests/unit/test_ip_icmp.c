@@ -213,21 +213,26 @@ START_TEST(test_dhcp_without_address)
 }
 END_TEST
 
+/* test_ipfrag.c has the rest. */
 START_TEST(test_fragments)
 {
 	uint8_t f[60];
 
 	fake_tcp.takes = true;
 	memcpy(f, tcp_frame, 60);
-	toe_put16(f + 20, 0x2000);	/* the first of several */
+	toe_put16(f + 20, 0x0003);	/* the last: 24 bytes come before */
 	fix(f);
 	world_in(w, f, 60);
-	toe_put16(f + 20, 0x0003);	/* the last */
-	fix(f);
-	world_in(w, f, 60);
-	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_FRAGMENTS), 2);
 	ck_assert_uint_eq(fake_tcp.inputs, 0);
 	ck_assert_uint_eq(world_os_count(w), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_REASM_NOW), 1);
+	toe_put16(f + 20, 0x2000);	/* the first of several, 24 bytes */
+	toe_put16(f + 16, 44);
+	fix(f);
+	world_in(w, f, 60);
+	ck_assert_uint_eq(fake_tcp.inputs, 1);
+	ck_assert_uint_eq(fake_tcp.packet.len, 44);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_FRAGMENTS), 0);
 	f[23] = TOE_PROTO_UDP;
 	fix(f);
 	world_in(w, f, 60);
@@ -293,7 +298,7 @@ START_TEST(test_out_errors)
 {
 	ck_assert_uint_eq(out(1481, 0), TOE_ST_TOOBIG);
 	ck_assert_uint_eq(out(SIZE_MAX - 20, 0), TOE_ST_TOOBIG);
-	ck_assert_uint_eq(toe_ip_output(w->n, TOE_AF_INET6, WORLD_IP, FAR_IP,
+	ck_assert_uint_eq(toe_ip_output(w->n, 77, WORLD_IP, FAR_IP,
 					6, 64, 0, 20, 0), TOE_ST_INVALID);
 	toe_nop_route_del(w->n, TOE_AF_INET, IP(0, 0, 0, 0), 0, PEER_IP, 0);
 	ck_assert_uint_eq(out(100, 0), TOE_ST_NOROUTE);
@@ -620,6 +625,7 @@ START_TEST(test_params)
 		{ TOE_PARAM_ORPHAN_MS, 0, 1ULL << 40 },
 		{ TOE_PARAM_FORWARD_TTL, 255, 256 },
 		{ TOE_PARAM_FORWARD_TTL, 1, 0 },
+		{ TOE_PARAM_CONGESTION, TOE_CC_NEWRENO, TOE_CC_MAX + 1 },
 	};
 	uint64_t v;
 	size_t i;
@@ -636,8 +642,8 @@ START_TEST(test_params)
 	}
 	ck_assert_uint_eq(w->guest_errors, i);
 	ck_assert_uint_eq(toe_nop_param_set(w->n, 0, 1), TOE_ST_INVALID);
-	ck_assert_uint_eq(toe_nop_param_set(w->n, 8, 1), TOE_ST_INVALID);
-	ck_assert_uint_eq(toe_nop_param_get(w->n, 8, &v), TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_nop_param_set(w->n, 99, 1), TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_nop_param_get(w->n, 99, &v), TOE_ST_INVALID);
 	ck_assert_uint_eq(w->n->time_wait_ms, 100);
 	ck_assert_uint_eq(w->n->port_lo, 65535);
 	ck_assert_uint_eq(w->n->port_hi, 1);

@@ -434,6 +434,74 @@ START_TEST(arguments_of_connect)
 }
 END_TEST
 
+/* Only with an adapter that has it; sizes and names are sockaddr_in6's. */
+START_TEST(connect_over_ipv6)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(443) }, name;
+	struct sockaddr *a = (struct sockaddr *)&a6;
+	socklen_t len = sizeof(name);
+	struct toe_hw_cqe cqe = {
+		.type = TOE_EV_ESTABLISHED, .handle = 77,
+		.u.conn = { .family = TOE_AF_INET6, .lport = 40000,
+			    .rport = 443, .mss = 1440 },
+	};
+	struct toe_hw_req r;
+	struct toe_conn *c;
+
+	toe->caps |= TOE_CAP_IPV6;
+	inet_pton(AF_INET6, "fec0::2", &a6.sin6_addr);
+	inet_pton(AF_INET6, "fec0::15", cqe.u.conn.laddr);
+	memcpy(cqe.u.conn.raddr, &a6.sin6_addr, 16);
+	ck_assert_int_eq(toe_connect(toe, a, sizeof(struct sockaddr_in), NULL,
+				     &c), -EINVAL);
+	ck_assert_int_eq(toe_connect(toe, a, sizeof(a6), NULL, &c), 0);
+	r = take_op(TOE_OP_CONNECT);
+	ck_assert_uint_eq(r.u.connect.family, TOE_AF_INET6);
+	ck_assert_uint_eq(r.u.connect.rport, 443);
+	ck_assert_mem_eq(r.u.connect.raddr, &a6.sin6_addr, 16);
+	complete(&r, TOE_ST_OK, 77, 0);
+	cqe.cookie = r.cookie;
+	post_event(cqe);
+	ck_assert_uint_eq(one_event().events, TOE_CONNECTED);
+	ck_assert_int_eq(toe_conn_name(c, (struct sockaddr *)&name, &len), 0);
+	ck_assert_uint_eq(len, sizeof(name));
+	ck_assert_uint_eq(name.sin6_family, AF_INET6);
+	ck_assert_uint_eq(ntohs(name.sin6_port), 40000);
+	ck_assert_mem_eq(&name.sin6_addr, cqe.u.conn.laddr, 16);
+	ck_assert_int_eq(toe_conn_peer(c, (struct sockaddr *)&name, &len), 0);
+	ck_assert_uint_eq(ntohs(name.sin6_port), 443);
+	ck_assert_mem_eq(&name.sin6_addr, &a6.sin6_addr, 16);
+	/* Cut to the caller's room, and its full length said. */
+	len = 4;
+	memset(&name, 0xee, sizeof(name));
+	ck_assert_int_eq(toe_conn_peer(c, (struct sockaddr *)&name, &len), 0);
+	ck_assert_uint_eq(len, sizeof(name));
+	ck_assert_uint_eq(((uint8_t *)&name)[4], 0xee);
+}
+END_TEST
+
+START_TEST(listen_over_ipv6)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(a6);
+	struct toe_hw_req r = { .opcode = TOE_OP_LISTEN };
+	struct toe_listener *l;
+
+	toe->caps |= TOE_CAP_IPV6;
+	r.cookie = toe_cookie(TOE_CK_LISTEN, toe->conns_used, 1);
+	complete(&r, TOE_ST_OK, 50, 4711);
+	ck_assert_int_eq(toe_listen(toe, (struct sockaddr *)&a6, sizeof(a6), 5,
+				    NULL, &l), 0);
+	ck_assert_uint_eq(take_op(TOE_OP_LISTEN).u.listen.family,
+			  TOE_AF_INET6);
+	ck_assert_int_eq(toe_listener_name(l, (struct sockaddr *)&a6, &len),
+			 0);
+	ck_assert_uint_eq(a6.sin6_family, AF_INET6);
+	ck_assert_uint_eq(ntohs(a6.sin6_port), 4711);
+}
+END_TEST
+
 START_TEST(table_of_connections_is_bounded)
 {
 	struct sockaddr_in a = peer_addr();
@@ -1320,6 +1388,8 @@ static Suite *suite(void)
 	T(failed_connect_request);
 	T(closed_before_there_is_a_handle);
 	T(arguments_of_connect);
+	T(connect_over_ipv6);
+	T(listen_over_ipv6);
 	T(table_of_connections_is_bounded);
 	T(rings_wrap);
 	T(no_doorbell_while_the_adapter_looks);

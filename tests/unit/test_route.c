@@ -217,7 +217,7 @@ START_TEST(test_addr_bad)
 	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, IP(10, 0, 0, 1),
 					   33), TOE_ST_INVALID);
 	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET6,
-					   IP(10, 0, 0, 1), 24),
+					   IP(10, 0, 0, 1), 129),
 			  TOE_ST_INVALID);
 	ck_assert_uint_eq(toe_nop_addr_add(w->n, 77, IP(10, 0, 0, 1), 24),
 			  TOE_ST_INVALID);
@@ -311,7 +311,7 @@ START_TEST(test_route_bad)
 					    IP(224, 0, 0, 1), 0),
 			  TOE_ST_INVALID);
 	ck_assert_uint_eq(toe_nop_route_add(w->n, TOE_AF_INET6,
-					    IP(10, 0, 0, 0), 8,
+					    IP(10, 0, 0, 0), 129,
 					    IP(10, 0, 0, 1), 0),
 			  TOE_ST_INVALID);
 	ck_assert_uint_eq(w->n->nroutes, 0);

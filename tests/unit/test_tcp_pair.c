@@ -9,10 +9,13 @@
  * closed no NCB and no buflet is missing.  The clock is virtual: a failing
  * seed fails every time.
  */
+#include "common_nop6.h"
 #include "common_tcp.h"
+#include "nop/tcp/tcp.h"
 
 #define B_IP	IP(10, 0, 2, 16)
 #define B_MAC	((const uint8_t[]){ 0x52, 0x54, 0x00, 0x12, 0x34, 0x57 })
+#define B6		Q6
 #define CONNS	3
 
 struct link {
@@ -50,6 +53,7 @@ struct sim {
 };
 
 static struct sim *sim;
+static bool v6;		/* all of it over IPv6 */
 
 static uint32_t rnd(struct sim *s, uint32_t below)
 {
@@ -230,6 +234,40 @@ static void pump(struct sim *s, unsigned side, unsigned conn)
 	}
 }
 
+/* The spans cover what is in flight, and the sums are right. */
+static void check_scoreboard(const ToeTcp *t)
+{
+	uint32_t i, k, spans = 0;
+
+	for (i = 0; i < t->size; i++) {
+		const ToeNcb *c = &t->ncbs[i];
+		uint32_t at = c->snd_una, sacked = 0, lost = 0, n = 0;
+
+		if (c->kind != TOE_NCB_CONN)
+			continue;
+		for (k = c->span_first; k != TOE_NONE; k = t->spans[k].next) {
+			const ToeSpan *p = &t->spans[k];
+
+			if (p->left != at || !seq_lt(p->left, p->right))
+				ck_abort_msg("spans do not join");
+			at = p->right;
+			if (p->state == TOE_SPAN_SACKED)
+				sacked += p->right - p->left;
+			if (p->state == TOE_SPAN_LOST)
+				lost += p->right - p->left;
+			n++;
+		}
+		if (n && at != c->snd_nxt)
+			ck_abort_msg("spans do not end at SND.NXT");
+		if (n != c->spans || sacked != c->sacked || lost != c->lost)
+			ck_abort_msg("the sums are wrong");
+		spans += n ? n - 1 : 0;
+	}
+	if (spans + t->spans_shared != t->spans_size - t->size)
+		ck_abort_msg("%u spans are missing",
+			     t->spans_size - t->size - t->spans_shared);
+}
+
 static bool done(struct sim *s)
 {
 	unsigned side, i;
@@ -255,6 +293,13 @@ static struct talk *make_end(unsigned side, size_t ram)
 		ck_assert_uint_eq(toe_nop_addr_add(t->w->n, TOE_AF_INET, B_IP,
 						   24), TOE_ST_OK);
 	}
+	if (v6) {
+		ck_assert_uint_eq(toe_nop_addr_add(t->w->n, TOE_AF_INET6,
+						   side ? B6 : W6, 64),
+				  TOE_ST_OK);
+		ck_assert_uint_eq(toe_nop_route_add(t->w->n, TOE_AF_INET6, W6,
+						    64, NULL, 0), TOE_ST_OK);
+	}
 	t->many = true;
 	t->on_incoming = on_incoming;
 	t->on_peer_closed = on_peer_closed;
@@ -263,6 +308,8 @@ static struct talk *make_end(unsigned side, size_t ram)
 
 static void know_each_other(struct sim *s)
 {
+	if (v6)
+		return;			/* neighbour discovery is part of it */
 	toe_nop_neigh_add(s->t[0]->w->n, TOE_AF_INET, B_IP, B_MAC);
 	toe_nop_neigh_add(s->t[1]->w->n, TOE_AF_INET, WORLD_IP, WORLD_MAC);
 }
@@ -279,11 +326,23 @@ static void run(uint32_t seed, const struct link *link, uint32_t total,
 	sim = &s;
 	for (side = 0; side < 2; side++)
 		s.t[side] = make_end(side, ram);
-	talk_listen(s.t[1], 16);
+	if (v6) {
+		ToeTuple q = { .family = TOE_AF_INET6, .lport = LPORT };
+
+		ck_assert_uint_eq(toe_stream_listen(s.t[1]->w->n, &q, 16,
+						    &s.t[1]->listener),
+				  TOE_ST_OK);
+	} else {
+		talk_listen(s.t[1], 16);
+	}
 	for (i = 0; i < conns; i++) {
 		ToeTuple q = { .family = TOE_AF_INET, .rport = LPORT };
 
 		memcpy(q.raddr, B_IP, 16);
+		if (v6) {
+			q.family = TOE_AF_INET6;
+			memcpy(q.raddr, B6, 16);
+		}
 		ck_assert_uint_eq(toe_stream_connect(s.t[0]->w->n, &q,
 						     &s.end[0][i].handle),
 				  TOE_ST_OK);
@@ -296,6 +355,8 @@ static void run(uint32_t seed, const struct link *link, uint32_t total,
 			for (i = 0; i < conns; i++)
 				pump(&s, side, i);
 		collect(&s);
+		for (side = 0; side < 2; side++)
+			check_scoreboard(s.t[side]->w->n->tcp);
 		step(&s);
 	}
 	/* TIME-WAIT and everything else runs out. */
@@ -377,6 +438,27 @@ START_TEST(little_memory)
 }
 END_TEST
 
+/* ---- Over IPv6, neighbour discovery included ---- */
+
+START_TEST(ipv6_clean)
+{
+	struct link l = { .delay = MS };
+
+	v6 = true;
+	run(600 + (uint32_t)_i, &l, 300000, CONNS, 4 << 20);
+}
+END_TEST
+
+START_TEST(ipv6_everything)
+{
+	struct link l = { .delay = 2 * MS, .jitter = 4 * MS, .loss = 30,
+			  .repeat = 30, .corrupt = 20 };
+
+	v6 = true;
+	run(700 + (uint32_t)_i, &l, 100000, CONNS, 4 << 20);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tcp_pair");
@@ -389,6 +471,8 @@ int main(void)
 	tcase_add_loop_test(c, reordering, 0, 8);
 	tcase_add_loop_test(c, everything, 0, 10);
 	tcase_add_loop_test(c, little_memory, 0, 6);
+	tcase_add_loop_test(c, ipv6_clean, 0, 4);
+	tcase_add_loop_test(c, ipv6_everything, 0, 8);
 	suite_add_tcase(s, c);
 	return talk_main(s);
 }

@@ -415,6 +415,7 @@ START_TEST(slow_start)
 	uint32_t iw = 10 * 1460;
 
 	talk_open_active(t, NULL);
+	talk_setopt(t, TOE_OPT_CONGESTION, TOE_CC_NEWRENO);
 	ck_assert_uint_eq(talk_info(t, t->h).cwnd, iw);
 	talk_send(t, 0, 100000);
 	hear_full(t, 1, 10);
@@ -438,6 +439,7 @@ START_TEST(fast_retransmit)
 	struct toe_hw_conn_info i;
 
 	talk_open_active(t, NULL);
+	talk_setopt(t, TOE_OPT_CONGESTION, TOE_CC_NEWRENO);
 	talk_send(t, 0, 40000);
 	hear_full(t, 1, 10);
 	/* The first is lost.  Limited transmit, RFC 3042. */
@@ -500,6 +502,7 @@ START_TEST(go_back_after_rto)
 	struct talk *t = talk_new();
 
 	talk_open_active(t, NULL);
+	talk_setopt(t, TOE_OPT_CONGESTION, TOE_CC_NEWRENO);
 	talk_send(t, 0, 14600);
 	hear_full(t, 1, 10);
 	world_advance(t->w, 250 * MS);

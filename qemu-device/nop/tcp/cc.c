@@ -1,75 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cc.c - congestion control algorithms: NewReno's half of RFC 5681.
+ * cc.c - congestion control: the table of algorithms, and what they share.
  *
- * Slow start with byte counting, at most one MSS an ACK would be RFC 5681's
- * letter; RFC 3465's L = 2 is what copes with delayed ACKs.  Congestion
- * avoidance adds one MSS once a whole cwnd was acknowledged (5681 eq. 3 by
- * counting bytes).  cwnd grows only if it was what held the sender back
- * (RFC 7661's concern): a connection that the application feeds slowly learns
- * nothing about the path and must not burst later.
+ * cwnd grows only if it was what held the sender back (RFC 7661's concern): a
+ * connection that the application feeds slowly learns nothing about the path
+ * and must not burst later.  After idleness it starts again from the restart
+ * window, RFC 5681 4.1.
  *
- * The mechanics of fast recovery (RFC 6582) are in recovery.c, as they are
- * the same for other algorithms.
+ * The mechanics of recovery are in recovery.c, as they are the same for all
+ * algorithms.
  */
 #include "nop/tcp/tcp.h"
+
+static const ToeCcOps *const algorithms[] = {
+    [TOE_CC_CUBIC] = &toe_cc_cubic,
+    [TOE_CC_NEWRENO] = &toe_cc_newreno,
+    [TOE_CC_DCTCP] = &toe_cc_dctcp,
+};
+
+_Static_assert(G_N_ELEMENTS(algorithms) == TOE_CC_MAX + 1,
+               "each algorithm has a number in toe_hw.h");
+
+const ToeCcOps *toe_cc_ops(const ToeNcb *c)
+{
+    return algorithms[MIN(c->cc, TOE_CC_MAX)];
+}
+
+bool toe_cc_exists(uint64_t cc)
+{
+    return cc <= TOE_CC_MAX;
+}
 
 uint32_t toe_cc_initial_window(uint32_t mss)
 {
     return MIN(10 * mss, MAX(2 * mss, 14600));
 }
 
-static void newreno_init(ToeNcb *c)
+void toe_cc_start(ToeNcb *c)
 {
     c->cwnd = toe_cc_initial_window(c->mss);
     c->ssthresh = TOE_CWND_MAX;
     c->cc_acked = 0;
+    toe_cc_ops(c)->init(c);
 }
 
-static void newreno_acked(ToeNcb *c, uint32_t bytes, uint32_t flight,
-                          int64_t now)
+bool toe_cc_limited(const ToeNcb *c, uint32_t flight)
 {
-    (void)now;
-    if (!(c->flags & TOE_F_CWND_LIMITED) && flight < c->cwnd / 2) {
-        return;
-    }
-    if (c->cwnd < c->ssthresh) {
-        c->cwnd += MIN(bytes, 2u * c->mss);
-    } else {
-        c->cc_acked += bytes;
-        if (c->cc_acked >= c->cwnd) {
-            c->cc_acked -= c->cwnd;
-            c->cc_acked = MIN(c->cc_acked, c->cwnd);
-            c->cwnd += c->mss;
-        }
-    }
+    return c->flags & TOE_F_CWND_LIMITED || flight >= c->cwnd / 2;
+}
+
+void toe_cc_acked(ToeNcb *c, const ToeCcAck *a)
+{
+    toe_cc_ops(c)->acked(c, a);
     c->cwnd = MIN(c->cwnd, TOE_CWND_MAX);
 }
 
-static uint32_t newreno_ssthresh(ToeNcb *c, uint32_t flight)
+void toe_cc_idle(ToeNcb *c)
 {
-    c->cc_acked = 0;
-    return MAX(flight / 2, 2u * c->mss);        /* RFC 5681 eq. 4 */
-}
-
-static void newreno_idle(ToeNcb *c)
-{
-    /* RFC 5681 4.1: the restart window is min(IW, cwnd). */
     c->cwnd = MIN(c->cwnd, toe_cc_initial_window(c->mss));
     c->cc_acked = 0;
+    if (toe_cc_ops(c)->idle) {
+        toe_cc_ops(c)->idle(c);
+    }
 }
 
-static const ToeCcOps algorithms[] = {
-    [TOE_CC_NEWRENO] = {
-        .name = "newreno",
-        .init = newreno_init,
-        .acked = newreno_acked,
-        .ssthresh = newreno_ssthresh,
-        .idle = newreno_idle,
-    },
-};
-
-const ToeCcOps *toe_cc_ops(const ToeNcb *c)
+void toe_cc_reno_acked(ToeNcb *c, const ToeCcAck *a)
 {
-    return &algorithms[c->cc < G_N_ELEMENTS(algorithms) ? c->cc : 0];
+    if (!toe_cc_limited(c, a->flight)) {
+        return;
+    }
+    if (c->cwnd < c->ssthresh) {
+        /* RFC 3465, L = 2: copes with delayed ACKs. */
+        c->cwnd += MIN(a->bytes, 2u * c->mss);
+        return;
+    }
+    /* One MSS once a whole cwnd was acknowledged: 5681 eq. 3 in bytes. */
+    c->cc_acked += a->bytes;
+    if (c->cc_acked >= c->cwnd) {
+        c->cc_acked -= c->cwnd;
+        c->cc_acked = MIN(c->cc_acked, c->cwnd);
+        c->cwnd += c->mss;
+    }
 }

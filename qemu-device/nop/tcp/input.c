@@ -136,6 +136,7 @@ static void take_rtt(ToeNcb *c, const ToeSeg *seg, int64_t now)
         if (seq_geq(seg->ack, c->rtt_seq)) {
             c->flags &= ~TOE_F_RTT_TIMED;
             toe_rtt_sample(c, now - c->rtt_time);
+            toe_rtt_least(c, now - c->rtt_time, now);
         }
     } else if (c->flags & TOE_F_TS && seg->opt.have_ts && seg->opt.ts_ecr) {
         /* Valid for retransmitted segments as well (RFC 7323 section 4). */
@@ -147,13 +148,39 @@ static void take_rtt(ToeNcb *c, const ToeSeg *seg, int64_t now)
     }
 }
 
+static ToeAckNews ack_news(const ToeNcb *c, const ToeSeg *seg, int64_t now)
+{
+    return (ToeAckNews) {
+        .now = now, .flight = c->snd_max - c->snd_una, .fack = c->fack,
+        .ts_ecr = c->flags & TOE_F_TS && seg->opt.have_ts ? seg->opt.ts_ecr
+                                                          : 0,
+    };
+}
+
+/* The same place, after the chain lost bytes at its head. */
+static void pos_trimmed(ToeChainPos *pos, uint32_t bytes)
+{
+    if (pos->buflet != TOE_BUFLET_NONE && pos->start >= bytes) {
+        pos->start -= bytes;
+    } else {
+        pos->buflet = TOE_BUFLET_NONE;
+    }
+}
+
 /* snd_una moves up to ack, which is in (snd_una, snd_max]. */
-static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
+static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
+                        ToeAckNews *news)
 {
     uint32_t acked = seg->ack - c->snd_una;
     uint32_t bytes = MIN(acked, c->tx.len);
-    bool restart = toe_recovery_new_ack(t, c, seg->ack, now);
+    int64_t now = news->now;
+    bool restart = true;
 
+    if (c->flags2 & TOE_F2_SACK) {
+        toe_sack_advance(t, c, seg->ack, news);
+    } else {
+        restart = toe_recovery_new_ack(t, c, seg->ack, now);
+    }
     take_rtt(c, seg, now);
     c->backoff = 0;
     c->stalled = 0;
@@ -163,11 +190,8 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
     }
     if (bytes) {
         toe_chain_trim_head(t->nop->lm, &c->tx, bytes);
-        if (c->tx_pos.buflet != TOE_BUFLET_NONE && c->tx_pos.start >= bytes) {
-            c->tx_pos.start -= bytes;   /* the same buflet, nearer */
-        } else {
-            c->tx_pos.buflet = TOE_BUFLET_NONE;
-        }
+        pos_trimmed(&c->tx_pos, bytes);
+        pos_trimmed(&c->rtx_pos, bytes);
         toe_tcp_check_writable(c);
     }
     c->snd_una = seg->ack;
@@ -241,10 +265,13 @@ static void take_timestamp(ToeNcb *c, const ToeSeg *seg, int64_t now)
  */
 static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
 {
+    ToeAckNews news;
+
     if (c->state != TOE_TCP_ESTABLISHED ||
         (seg->flags & ~TOE_PSH) != TOE_ACK || seg->seq != c->rcv_nxt ||
-        c->reass != TOE_NONE ||
+        c->reass != TOE_NONE || seg->opt.sacks ||
         c->flags & (TOE_F_RECOVERY | TOE_F_FIN_RCVD | TOE_F_PERSIST) ||
+        c->sacked || c->lost || c->flags2 & (TOE_F2_LOSS | TOE_F2_TLP) ||
         !(c->flags & TOE_F_OWNED) ||
         seq_lt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_max)) {
         return false;
@@ -260,8 +287,12 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
             return false;                       /* duplicate, window update */
         }
         take_timestamp(c, seg, now);
-        advance_una(t, c, seg, now);
+        news = ack_news(c, seg, now);
+        advance_una(t, c, seg, &news);
         update_window(t, c, seg);
+        if (c->flags2 & TOE_F2_SACK) {
+            toe_recovery_ack(t, c, &news);
+        }
         return true;
     }
     if (seg->len > c->rcv_adv - c->rcv_nxt) {
@@ -269,7 +300,11 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
     }
     take_timestamp(c, seg, now);
     if (seg->ack != c->snd_una) {
-        advance_una(t, c, seg, now);
+        news = ack_news(c, seg, now);
+        advance_una(t, c, seg, &news);
+        if (c->flags2 & TOE_F2_SACK) {
+            toe_recovery_ack(t, c, &news);
+        }
     }
     update_window(t, c, seg);
     if (take_in_order(t, c, seg->data, seg->len)) {
@@ -364,6 +399,9 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
             /* Nothing new: resent, or a probe of the peer's. */
             toe_count(t->nop->counters, TCP_OUT_OF_WINDOW);
             if (all) {
+                if (seg->len) {
+                    toe_reass_duplicate(c, seg->seq, seg->seq + seg->len);
+                }
                 dup_ack_now(t, c);
                 /*
                  * Its ACK may be news all the same (both sides resend after
@@ -382,6 +420,7 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
             return toe_ncb_synchronized(c) && c->state != TOE_TCP_TIME_WAIT;
         }
         /* Repeated in part. */
+        toe_reass_duplicate(c, seg->seq, c->rcv_nxt);
         seg->data += MIN(old, seg->len);
         seg->len -= MIN(old, seg->len);
         seg->seq = c->rcv_nxt;
@@ -424,6 +463,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         if (c->flags & TOE_F_RTT_TIMED) {
             c->flags &= ~TOE_F_RTT_TIMED;
             toe_rtt_sample(c, now - c->rtt_time);
+            toe_rtt_least(c, now - c->rtt_time, now);
         }
         c->snd_una = c->snd_nxt = seg->ack;
         c->snd_wnd = c->snd_wnd_max =
@@ -438,8 +478,22 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         challenge_ack(t, c, now);               /* RFC 5961 5.2 */
         return false;
     }
-    if (seq_gt(seg->ack, c->snd_una)) {
-        advance_una(t, c, seg, now);
+    if (c->flags2 & TOE_F2_SACK) {
+        ToeAckNews news = ack_news(c, seg, now);
+
+        if (seq_gt(seg->ack, c->snd_una)) {
+            advance_una(t, c, seg, &news);
+        }
+        if (seg->opt.sacks && seg->ack == c->snd_una) {
+            toe_sack_blocks(t, c, &seg->opt, &news);
+        }
+        if (seg->ack == c->snd_una) {
+            toe_recovery_ack(t, c, &news);
+        }
+    } else if (seq_gt(seg->ack, c->snd_una)) {
+        ToeAckNews news = ack_news(c, seg, now);
+
+        advance_una(t, c, seg, &news);
     } else if (seg->ack == c->snd_una && !wire_len &&
                c->snd_una != c->snd_max && !(c->flags & TOE_F_PERSIST) &&
                seg->wnd << c->snd_wscale == c->snd_wnd) {
@@ -588,6 +642,7 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
     if (c->flags & TOE_F_RTT_TIMED) {
         c->flags &= ~TOE_F_RTT_TIMED;
         toe_rtt_sample(c, now - c->rtt_time);
+        toe_rtt_least(c, now - c->rtt_time, now);
     }
     c->snd_una = c->snd_nxt = seg->ack;
     toe_tcp_establish(t, c);
@@ -757,7 +812,8 @@ static void path_mtu(ToeTcp *t, ToeNcb *c, uint32_t mtu)
         mtu = plateau(c->mtu);
     }
     mtu = MAX(mtu, least);
-    if (mtu >= c->mtu || t->nop->config.max_segment) {
+    if (mtu >= c->mtu ||
+        (t->nop->config.max_segment && c->family == TOE_AF_INET)) {
         return;
     }
     toe_trace_tcp_pmtu(toe_ncb_handle(t, c), mtu);
@@ -765,8 +821,7 @@ static void path_mtu(ToeTcp *t, ToeNcb *c, uint32_t mtu)
     toe_tcp_update_mss(t, c);
     if (toe_ncb_synchronized(c) && c->snd_una != c->snd_max) {
         /* What was too big is lost for sure, and not by congestion. */
-        c->snd_nxt = c->snd_una;
-        c->tx_pos.buflet = TOE_BUFLET_NONE;
+        toe_recovery_too_big(t, c);
         c->flags &= ~TOE_F_RTT_TIMED;
         toe_tcp_mark(t, c);
     }

@@ -86,6 +86,10 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->peer_mss = MAX(o->mss, TOE_MSS_MIN);
     }
     c->flags &= ~(TOE_F_WSCALE | TOE_F_TS);
+    c->flags2 &= ~TOE_F2_SACK;
+    if (o->sack_permitted) {
+        c->flags2 |= TOE_F2_SACK;
+    }
     c->snd_wscale = c->rcv_wscale = 0;
     if (o->have_wscale) {
         c->flags |= TOE_F_WSCALE;
@@ -114,7 +118,8 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->quickacks = TOE_QUICKACKS;
     c->rcv_mss = (uint16_t)MIN(toe_tcp_announced_mss(t, c),
                                TOE_MSS_DEFAULT_V4);
-    toe_cc_ops(c)->init(c);
+    toe_cc_start(c);
+    toe_rack_init(c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
@@ -181,6 +186,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->snd_buf = listener->snd_buf;
     c->keepalive_s = listener->keepalive_s;
     c->user_timeout_ms = listener->user_timeout_ms;
+    c->cc = listener->cc;
 
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;

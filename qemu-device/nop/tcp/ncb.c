@@ -156,10 +156,12 @@ ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind)
     c->tx = c->rx = toe_chain_init();
     c->tx_pos.buflet = TOE_BUFLET_NONE;
     c->reass = TOE_NONE;
+    c->span_first = c->span_last = TOE_NONE;
+    c->rtx_pos.buflet = TOE_BUFLET_NONE;
     c->snd_buf = CLAMP(t->nop->sndbuf, TOE_BUF_MIN, TOE_BUF_MAX);
     c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
     c->rto = TOE_RTO_INIT_NS;
-    c->cc = TOE_CC_DEFAULT;
+    c->cc = t->nop->congestion;
     c->armed = INT64_MAX;
     for (unsigned i = 0; i < TOE_T_MAX; i++) {
         c->deadline[i] = INT64_MAX;
@@ -406,8 +408,9 @@ void toe_ncb_tw_del(ToeTcp *t, ToeNcb *c)
 void toe_ncb_drop_bytes(ToeTcp *t, ToeNcb *c, bool rx)
 {
     toe_chain_clear(t->nop->lm, &c->tx);
-    c->tx_pos.buflet = TOE_BUFLET_NONE;
+    c->tx_pos.buflet = c->rtx_pos.buflet = TOE_BUFLET_NONE;
     toe_reass_clear(t, c);
+    toe_sack_clear(t, c);
     if (rx) {
         toe_chain_clear(t->nop->lm, &c->rx);
     }

@@ -14,6 +14,7 @@
 #define OPT_MSS                 2
 #define OPT_WSCALE              3
 #define OPT_SACK_PERMITTED      4
+#define OPT_SACK                5
 #define OPT_TS                  8
 
 #define CHECKSUM_OFFSET         16
@@ -88,6 +89,17 @@ static bool parse_options(const uint8_t *p, size_t len, ToeTcpOptions *o)
             }
             o->sack_permitted = true;
             break;
+        case OPT_SACK:
+            if ((olen - 2) % 8) {
+                return false;
+            }
+            /* More than four do not fit 40 bytes. */
+            o->sacks = (uint8_t)MIN((olen - 2u) / 8, TOE_SACK_BLOCKS);
+            for (unsigned k = 0; k < o->sacks; k++) {
+                o->sack[k].left = get32(p + i + 2 + 8 * k);
+                o->sack[k].right = get32(p + i + 6 + 8 * k);
+            }
+            break;
         case OPT_TS:
             if (olen != 10) {
                 return false;
@@ -161,11 +173,24 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
         p[hlen + 3] = seg->opt.wscale;
         hlen += 4;
     }
+    if (seg->opt.sack_permitted) {
+        put32(p + hlen, 0x01010402);
+        hlen += 4;
+    }
     if (seg->opt.have_ts) {
         put32(p + hlen, 0x0101080a);
         put32(p + hlen + 4, seg->opt.ts_val);
         put32(p + hlen + 8, seg->opt.ts_ecr);
         hlen += TOE_OPT_TS_LEN;
+    }
+    if (seg->opt.sacks) {
+        put32(p + hlen, 0x01010502 + 8u * seg->opt.sacks);
+        hlen += 4;
+        for (unsigned i = 0; i < seg->opt.sacks; i++) {
+            put32(p + hlen, seg->opt.sack[i].left);
+            put32(p + hlen + 4, seg->opt.sack[i].right);
+            hlen += 8;
+        }
     }
     p[12] = (uint8_t)(hlen / 4 << 4);
     return hlen;

@@ -137,6 +137,16 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
                          n->ttl, 0, hlen + len, TOE_IP_DF);
 }
 
+/* The blocks of a SACK option, as many as room bytes hold. */
+static void sack_field(ToeTcp *t, const ToeNcb *c, ToeSeg *seg, uint32_t room)
+{
+    if (c->flags2 & TOE_F2_SACK && room >= TOE_OPT_SACK_MIN &&
+        (c->reass != TOE_NONE || c->dsack.left != c->dsack.right)) {
+        seg->opt.sacks = toe_reass_sack(t, c, seg->opt.sack,
+                                        MIN((room - 4) / 8, TOE_SACK_BLOCKS));
+    }
+}
+
 /* An ACK went out, alone or with data. */
 static void ack_sent(ToeNcb *c, uint32_t edge)
 {
@@ -168,7 +178,10 @@ static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
 
     common_fields(t, c, &seg, &edge);
     seg.seq = seq;
+    sack_field(t, c, &seg, TOE_TCP_HDR_MAX - TOE_TCP_HDR -
+                           (seg.opt.have_ts ? TOE_OPT_TS_LEN : 0));
     transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
+    c->dsack.left = c->dsack.right;             /* RFC 2883: once */
     ack_sent(c, edge);
 }
 
@@ -198,6 +211,7 @@ static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
         seg.opt.ts_val = toe_ts_now(c, now);
         seg.opt.ts_ecr = 0;
     }
+    seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
     if (c->snd_max == c->iss) {
         c->snd_nxt = c->snd_max = c->iss + 1;
         c->rtt_seq = c->snd_max;
@@ -252,7 +266,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     ToeNop *n = t->nop;
     uint8_t *p = toe_ip_tx_buffer(n);
     uint32_t off = seq - c->snd_una, hlen, sum, edge, end;
-    bool next = seq == c->snd_nxt;
+    bool next = seq == c->snd_nxt, news;
     ToeSeg seg;
 
     common_fields(t, c, &seg, &edge);
@@ -264,16 +278,22 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         seg.flags |= TOE_PSH;
     }
     hlen = toe_seg_emit(p, &seg);
-    sum = copy_payload(t, c, p + hlen, off, len, next ? &c->tx_pos : NULL);
+    sum = copy_payload(t, c, p + hlen, off, len,
+                       next ? &c->tx_pos : &c->rtx_pos);
 
     end = seq + len + fin;
+    if (c->flags2 & TOE_F2_SACK) {
+        toe_recovery_sent(t, c, seq, len + fin, !next, toe_nop_now(n));
+    }
     if (seq_lt(seq, c->snd_max)) {
         c->retransmits++;
         toe_count(n->counters, TCP_RETRANSMITS);
         if (c->flags & TOE_F_RTT_TIMED && seq_lt(seq, c->rtt_seq)) {
             c->flags &= ~TOE_F_RTT_TIMED;       /* Karn */
         }
-    } else if (!(c->flags & TOE_F_RTT_TIMED)) {
+    } else if (!(c->flags & (TOE_F_RTT_TIMED | TOE_F_RECOVERY)) &&
+               !c->sacked && !(c->flags2 & TOE_F2_LOSS)) {
+        /* With a hole below, its ACK would come too late. */
         c->flags |= TOE_F_RTT_TIMED;
         c->rtt_seq = end;
         c->rtt_time = toe_nop_now(n);
@@ -297,7 +317,13 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         toe_timer_set(t, c, TOE_T_RTX, toe_nop_now(n) + toe_rto(c));
     }
     transmit(t, c, p, hlen, len, sum, &seg);
+    news = c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
+           (c->reass != TOE_NONE || c->dsack.left != c->dsack.right);
     ack_sent(c, edge);
+    if (news) {
+        /* SACK blocks would have made the segment too long: they follow. */
+        c->flags |= TOE_F_ACK_NOW;
+    }
     spend(budget, FRAME_OVERHEAD + len);
 }
 
@@ -386,7 +412,7 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
 
     if (c->snd_una == c->snd_max && c->tx.len &&
         toe_nop_now(t->nop) - c->last_snd > toe_rto(c)) {
-        toe_cc_ops(c)->idle(c);
+        toe_cc_idle(c);
     }
     for (;;) {
         uint32_t off = c->snd_nxt - c->snd_una;
@@ -432,8 +458,68 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     return false;
 }
 
+/* Send [seq, seq + len) of what was sent before, FIN counted, at most MSS. */
+static void resend(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
+                   uint32_t *budget)
+{
+    uint32_t end = toe_ncb_snd_end(c), bytes;
+
+    bytes = seq_lt(seq, end) ? MIN(MIN(len, c->mss), end - seq) : 0;
+    send_data(t, c, seq, bytes, seq + bytes == end && len > bytes &&
+                                toe_ncb_fin_pending(c), budget);
+}
+
+/* Send again what is lost, as pipe allows: RFC 6675 section 5. */
+static bool send_lost(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    uint32_t left, right, len;
+
+    while (!(c->flags2 & TOE_F2_FRTO_NEW) &&
+           toe_sack_next(t, c, &left, &right)) {
+        len = MIN(right - left, c->mss);
+        if (toe_ncb_pipe(c) + len > c->cwnd &&
+            !(c->flags2 & TOE_F2_FORCE)) {
+            return false;
+        }
+        if (left != c->snd_una &&
+            left + len - c->snd_una > MAX(c->snd_wnd, c->mss)) {
+            return false;                       /* the window shrank */
+        }
+        if (!*budget || t->nop->port_busy) {
+            return true;
+        }
+        c->flags2 &= ~TOE_F2_FORCE;
+        resend(t, c, left, right - left, budget);
+    }
+    c->flags2 &= ~TOE_F2_FORCE;
+    return false;
+}
+
+/* A tail loss probe: new data if there is some, else the last segment. */
+static void send_tail(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    uint32_t off = c->snd_nxt - c->snd_una, len, out;
+    bool fresh = false;
+
+    if (!off || c->lost || c->sacked) {
+        return;                                 /* an ACK was faster */
+    }
+    out = MIN(off, c->mss);
+    if (off < c->tx.len && c->snd_wnd > off) {
+        len = MIN(MIN(c->tx.len - off, c->snd_wnd - off), c->mss);
+        send_data(t, c, c->snd_nxt, len, false, budget);
+        fresh = true;
+    } else {
+        resend(t, c, c->snd_nxt - out, out, budget);
+    }
+    c->probes++;
+    toe_count(t->nop->counters, TCP_TLP_PROBES);
+    toe_rack_probed(t, c, !fresh, toe_nop_now(t->nop));
+}
+
 bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
 {
+    uint32_t before;
     bool more = false;
     unsigned acks;
     uint8_t st;
@@ -495,9 +581,21 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
             send_data(t, c, c->snd_una, len, fin, budget);
         }
     }
-    if (c->state != TOE_TCP_TIME_WAIT && (c->tx.len ||
-                                          toe_ncb_fin_pending(c))) {
+    before = c->snd_nxt;
+    if (c->flags2 & TOE_F2_TLP_DUE) {
+        c->flags2 &= ~TOE_F2_TLP_DUE;
+        send_tail(t, c, budget);
+    }
+    if (c->lost) {
+        more = send_lost(t, c, budget);
+    }
+    if (c->state != TOE_TCP_TIME_WAIT && !more &&
+        (!c->lost || c->flags2 & TOE_F2_FRTO_NEW) &&
+        (c->tx.len || toe_ncb_fin_pending(c))) {
         more = send_stream(t, c, budget);
+    }
+    if (before != c->snd_nxt && c->flags2 & TOE_F2_SACK) {
+        toe_rack_arm_probe(t, c, toe_nop_now(t->nop));
     }
     if (t->nop->port_busy) {
         return true;

@@ -16,6 +16,12 @@
  * bytes.  And bytes ahead never take the last quarter of local memory: they
  * leave it only when the gap before them is filled, and what fills it needs a
  * buflet.
+ *
+ * The list is also what a SACK option reports (RFC 2018).  The block with the
+ * latest segment has to come first, then the ones reported before it, so that
+ * each is told several times; c->sack_recent keeps one sequence number of each
+ * in that order.  Bytes that came twice are reported in front of them, once
+ * (D-SACK, RFC 2883).
  */
 #include "nop/tcp/tcp.h"
 
@@ -136,10 +142,91 @@ static void join(ToeTcp *t, ToeNcb *c)
     }
 }
 
+/* The range that holds seq, or NULL. */
+static const ToeRange *range_at(const ToeTcp *t, const ToeNcb *c, uint32_t seq)
+{
+    for (uint32_t i = c->reass; i != TOE_NONE; i = t->ranges[i].next) {
+        const ToeRange *r = &t->ranges[i];
+
+        if (seq_lt(seq, r->seq)) {
+            break;
+        }
+        if (seq_lt(seq, range_end(r))) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* A segment came for the range that holds seq: it is the first to report. */
+static void report_first(const ToeTcp *t, ToeNcb *c, uint32_t seq)
+{
+    const ToeRange *now = range_at(t, c, seq);
+    uint32_t kept[TOE_SACK_BLOCKS];
+    unsigned n = 0;
+
+    if (!now) {
+        return;                                 /* there was no room */
+    }
+    kept[n++] = seq;
+    for (unsigned i = 0; i < c->sack_recents && n < TOE_SACK_BLOCKS; i++) {
+        const ToeRange *r = range_at(t, c, c->sack_recent[i]);
+
+        if (r && r != now) {
+            kept[n++] = c->sack_recent[i];
+        }
+    }
+    memcpy(c->sack_recent, kept, n * sizeof(*kept));
+    c->sack_recents = (uint8_t)n;
+}
+
+void toe_reass_duplicate(ToeNcb *c, uint32_t left, uint32_t right)
+{
+    if (!(c->flags2 & TOE_F2_SACK)) {
+        return;
+    }
+    if (c->dsack.left != c->dsack.right && c->dsack.right == left) {
+        c->dsack.right = right;                 /* of one burst */
+    } else if (c->dsack.left == c->dsack.right) {
+        c->dsack.left = left;
+        c->dsack.right = right;
+    }
+}
+
+uint8_t toe_reass_sack(const ToeTcp *t, const ToeNcb *c, ToeSackBlock *b,
+                       unsigned max)
+{
+    unsigned n = 0;
+
+    if (c->dsack.left != c->dsack.right && n < max) {
+        const ToeRange *r = range_at(t, c, c->dsack.left);
+
+        b[n++] = c->dsack;
+        /* RFC 2883 section 4: followed by the block that it is part of. */
+        if (r && n < max) {
+            b[n].left = r->seq;
+            b[n++].right = range_end(r);
+        }
+    }
+    for (unsigned i = 0; i < c->sack_recents && n < max; i++) {
+        const ToeRange *r = range_at(t, c, c->sack_recent[i]);
+        bool again = !r;
+
+        for (unsigned k = 0; k < n; k++) {
+            again |= r && b[k].left == r->seq && b[k].right == range_end(r);
+        }
+        if (!again) {
+            b[n].left = r->seq;
+            b[n++].right = range_end(r);
+        }
+    }
+    return (uint8_t)n;
+}
+
 bool toe_reass_insert(ToeTcp *t, ToeNcb *c, uint32_t seq, const uint8_t *data,
                       uint32_t len)
 {
-    uint32_t prev = TOE_NONE, *link = &c->reass, end = seq + len;
+    uint32_t prev = TOE_NONE, *link = &c->reass, end = seq + len, first = seq;
     bool ok = true;
 
     while (ok && seq_lt(seq, end)) {
@@ -162,11 +249,13 @@ bool toe_reass_insert(ToeTcp *t, ToeNcb *c, uint32_t seq, const uint8_t *data,
         } else {
             uint32_t skip = MIN(range_end(&t->ranges[*link]) - seq, end - seq);
 
+            toe_reass_duplicate(c, seq, seq + skip);
             data += skip;
             seq += skip;
         }
     }
     join(t, c);
+    report_first(t, c, first);
     return ok;
 }
 

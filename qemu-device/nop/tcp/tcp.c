@@ -21,7 +21,9 @@
  *   listen.c     SYNs for listeners, what a SYN agrees on, ISN, MSS
  *   input.c      a segment arrives; ICMP errors
  *   recovery.c   what was lost, what to send again
- *   cc.c         congestion control: how much may be in flight
+ *   sack.c       the scoreboard: what is out, what the peer has of it
+ *   rack.c       RACK-TLP: lost by time, and probes for lost tails
+ *   cc*.c        congestion control: how much may be in flight
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
@@ -78,10 +80,8 @@
  * reass.c's bounds, compaction of small pieces here and there.  Time: no loop
  * is longer than what a segment holds, or a turn's budget.
  *
- * Left for later, and where it goes: SACK and RACK in recovery.c (the range
- * list of reass.c is what a SACK option reports), further algorithms in cc.c,
- * SYN cookies in listen.c, urgent data in input.c's take_text(), ECN in
- * ToeSeg's flags.
+ * Left for later, and where it goes: SYN cookies in listen.c, urgent data in
+ * input.c's take_text().
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -97,9 +97,12 @@ ToeTcp *toe_tcp_new(ToeNop *n)
     }
     t->nop = n;
     if (!toe_ncb_table_init(t, n->config.connections) ||
-        !toe_reass_init(t, CLAMP(n->config.connections * 4, 256, 65536))) {
+        !toe_reass_init(t, CLAMP(n->config.connections * 4, 256, 65536)) ||
+        !toe_sack_init(t, n->config.connections,
+                       CLAMP(n->config.connections * 4, 4096, 65536))) {
         toe_ncb_table_free(t);
         toe_reass_free(t);
+        toe_sack_free(t);
         g_free(t);
         return NULL;
     }
@@ -123,6 +126,7 @@ void toe_tcp_free(ToeTcp *t)
     free_all(t);
     toe_ncb_table_free(t);
     toe_reass_free(t);
+    toe_sack_free(t);
     g_free(t);
 }
 
@@ -131,6 +135,7 @@ void toe_tcp_reset(ToeTcp *t)
     free_all(t);
     toe_ncb_table_reset(t);
     toe_reass_reset(t);
+    toe_sack_reset(t);
     t->replies_head = t->replies_count = 0;
     t->challenge_time = 0;
 }
@@ -817,6 +822,16 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         c->user_timeout_ms = (uint32_t)value;
         return TOE_ST_OK;
+    case TOE_OPT_CONGESTION:
+        if (!toe_cc_exists(value)) {
+            return TOE_ST_INVALID;
+        }
+        if (c->cc != value) {
+            c->cc = (uint8_t)value;
+            c->cc_acked = 0;
+            toe_cc_ops(c)->init(c);
+        }
+        return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;
     }
@@ -845,6 +860,9 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         return TOE_ST_OK;
     case TOE_OPT_USER_TIMEOUT:
         *value = c->user_timeout_ms;
+        return TOE_ST_OK;
+    case TOE_OPT_CONGESTION:
+        *value = c->cc;
         return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;

@@ -62,6 +62,9 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
  * and a probe costs nothing, both of the above begin with this instead.
  */
 #define TOE_USER_STALL_NS       (5 * TOE_MS)
+#define TOE_MIN_RTT_NS          (10 * TOE_SEC)  /* how long one is believed */
+#define TOE_PTO_MIN_NS          (10 * TOE_MS)   /* RFC 8985 7.2, a floor */
+#define TOE_WC_DELACK_NS        (200 * TOE_MS)  /* TLP.max_ack_delay */
 #define TOE_R2_NS               (120 * TOE_SEC) /* RFC 9293 3.8.3: >= 100 s */
 #define TOE_R2_SYN_NS           (180 * TOE_SEC) /* the same: >= 3 minutes */
 #define TOE_SYN_RCVD_NS         (60 * TOE_SEC)
@@ -83,6 +86,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_PMTU_MIN_V6         1280u
 #define TOE_BACKLOG_MAX         4096u
 #define TOE_RANGES_PER_CONN     64u             /* gaps in reassembly */
+#define TOE_SPANS_PER_CONN      1024u           /* pieces in flight */
 #define TOE_REPLIES             64u             /* RSTs waiting for a turn */
 #define TOE_DUPACKS_PER_TURN    64u
 #define TOE_QUICKACKS           8u              /* segments */
@@ -100,16 +104,27 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_TCP_HDR             20u
 #define TOE_TCP_HDR_MAX         60u
 #define TOE_OPT_TS_LEN          12u             /* with two NOPs in front */
+#define TOE_OPT_SACK_MIN        12u             /* one block, the same */
+
+#define TOE_SACK_BLOCKS         4u              /* what 40 bytes can hold */
+
+/* [left, right) of the sequence space, RFC 2018 section 3. */
+typedef struct ToeSackBlock {
+    uint32_t left;
+    uint32_t right;
+} ToeSackBlock;
 
 typedef struct ToeTcpOptions {
     bool have_mss;
     bool have_wscale;
     bool have_ts;
-    bool sack_permitted;        /* seen; unused until SACK is there */
+    bool sack_permitted;
+    uint8_t sacks;              /* blocks in sack */
     uint16_t mss;
     uint8_t wscale;
     uint32_t ts_val;
     uint32_t ts_ecr;
+    ToeSackBlock sack[TOE_SACK_BLOCKS];
 } ToeTcpOptions;
 
 typedef struct ToeSeg {
@@ -128,7 +143,9 @@ typedef struct ToeSeg {
 /* ---- Timers of an NCB; one heap entry stands for all of them ---- */
 
 typedef enum ToeTcpTimer {
+    TOE_T_TLP,                  /* tail loss probe; before RTX: it moves it */
     TOE_T_RTX,                  /* retransmission, or zero-window probe */
+    TOE_T_REO,                  /* RACK: not reordered, lost */
     TOE_T_DELACK,
     TOE_T_OVERRIDE,             /* data held back by SWS avoidance, or MORE */
     TOE_T_KEEP,
@@ -177,6 +194,18 @@ typedef enum ToeNcbKind {
 #define TOE_F_SPACE_SHORT       0x40000000u /* host wants writable() at 1/3 */
 #define TOE_F_SPACE_WANT        0x80000000u /* host wants writable() if empty */
 
+/* And in flags2. */
+#define TOE_F2_SACK             0x00000001u /* SACK agreed */
+#define TOE_F2_LOSS             0x00000002u /* a time-out, recover not acked */
+#define TOE_F2_FRTO             0x00000004u /* was it spurious? RFC 5682 */
+#define TOE_F2_FRTO_NEW         0x00000008u /* new data sent to find out */
+#define TOE_F2_FORCE            0x00000010u /* resend one, whatever cwnd is */
+#define TOE_F2_UNDO             0x00000020u /* undo_* are valid */
+#define TOE_F2_REORDERED        0x00000040u /* the path does reorder */
+#define TOE_F2_TLP_DUE          0x00000080u /* send a tail loss probe */
+#define TOE_F2_TLP              0x00000100u /* one is out, up to tlp_end */
+#define TOE_F2_TLP_RESENT       0x00000200u /* and it was sent before */
+
 /* Events that wait for toe_tcp_deliver(). */
 #define TOE_E_ESTABLISHED       0x01u
 #define TOE_E_INCOMING          0x02u
@@ -213,10 +242,36 @@ typedef struct ToeNcb {
     uint32_t snd_wnd_max;       /* largest window the peer ever offered */
     ToeChain tx;                /* its head is at snd_una */
     ToeChainPos tx_pos;
+    ToeChainPos rtx_pos;        /* the same where it was resent last */
     uint32_t snd_buf;           /* limit of tx.len */
     uint32_t mtu;               /* of the path */
     uint16_t mss;               /* send MSS with options taken off */
     uint16_t peer_mss;          /* as announced */
+
+    /* Scoreboard, sack.c: spans that cover [snd_una, snd_nxt). */
+    uint32_t span_first;
+    uint32_t span_last;
+    uint16_t spans;
+    uint8_t reo_mult;           /* RACK.reo_wnd_mult */
+    uint8_t reo_persist;        /* recoveries until it is 1 again */
+    uint32_t sacked;            /* bytes, of these */
+    uint32_t lost;              /* bytes, of these, and not sent again yet */
+    uint32_t fack;              /* right edge of all that was delivered */
+    uint32_t rack_end;          /* RACK.segment: end, */
+    int64_t rack_sent;          /* time sent, */
+    int64_t rack_rtt;           /* and its round trip */
+    uint32_t min_rtt_us;        /* of the last while; 0: not known */
+    uint32_t dsack_round;       /* RACK.dsack_round */
+    int64_t min_rtt_time;
+    uint32_t tlp_end;           /* TLP.end_seq */
+    uint32_t prr_delivered;     /* RFC 6937 */
+    uint32_t prr_out;
+    uint32_t prr_flight;        /* RecoverFS */
+    uint32_t undo_una;          /* as they were when recovery began */
+    uint32_t undo_cwnd;
+    uint32_t undo_ssthresh;
+    uint32_t undo_bytes;        /* resent since, and not known useless */
+    uint32_t undo_ts;           /* timestamp of the first one resent; 0: none */
 
     /* Receiving. */
     uint32_t rcv_nxt;
@@ -230,6 +285,15 @@ typedef struct ToeNcb {
     uint16_t reass_ranges;
     uint16_t rcv_mss;           /* largest segment seen */
     uint32_t reass_buflets;     /* upper bound */
+    uint32_t flags2;            /* TOE_F2_* */
+    /*
+     * What a SACK option says: a duplicate not yet reported (left == right:
+     * none), and one sequence number in each range that changed lately, the
+     * latest first.
+     */
+    ToeSackBlock dsack;
+    uint32_t sack_recent[TOE_SACK_BLOCKS];
+    uint8_t sack_recents;
     uint8_t dupacks_due;
     uint8_t quickacks;          /* segments still to be acknowledged at once */
     uint8_t rcv_wscale;
@@ -248,7 +312,7 @@ typedef struct ToeNcb {
     uint32_t rtt_seq;
     uint8_t backoff;            /* time-outs in a row */
     uint8_t dupacks;            /* received in a row */
-    uint8_t cc;                 /* index into the table of cc.c */
+    uint8_t cc;                 /* TOE_CC_* */
     uint8_t challenges;         /* sent since challenge_time */
 
     /* Congestion, RFC 5681 and 6582. */
@@ -256,7 +320,7 @@ typedef struct ToeNcb {
     uint32_t ssthresh;
     uint32_t recover;
     uint32_t cc_acked;          /* bytes acknowledged towards the next step */
-    uint64_t cc_priv[4];        /* of the algorithm */
+    ToeCcState cc_state;        /* of the algorithm */
 
     /* Time. */
     int64_t deadline[TOE_T_MAX];
@@ -297,6 +361,41 @@ typedef struct ToeRange {
     ToeChain chain;
 } ToeRange;
 
+/*
+ * Bytes in flight with the same fate, sent about the same time.  FIN counts
+ * as a byte.
+ */
+typedef enum ToeSpanState {
+    TOE_SPAN_FLYING,
+    TOE_SPAN_SACKED,
+    TOE_SPAN_LOST,              /* and has to be sent again */
+} ToeSpanState;
+
+typedef struct ToeSpan {
+    int64_t sent;               /* first byte, last time */
+    uint32_t left;
+    uint32_t right;
+    uint32_t next;              /* of the connection, ascending; or free */
+    uint8_t state;              /* ToeSpanState */
+    bool again;                 /* it was retransmitted */
+} ToeSpan;
+
+/* What one ACK said. */
+typedef struct ToeAckNews {
+    int64_t now;
+    uint32_t acked;             /* snd_una moved by */
+    uint32_t delivered;         /* acked or SACKed for the first time */
+    uint32_t flight;            /* outstanding before it */
+    uint32_t fack;              /* c->fack before it */
+    uint32_t rtt_us;            /* of the last one sent once; 0: none */
+    uint32_t dsacked;           /* bytes of a D-SACK since undo_una */
+    bool dsack;
+    bool sacked;                /* SACK blocks told something new */
+    bool original;              /* delivered without being resent, <= recover */
+    bool dsack_tlp;             /* the D-SACK is about the probe */
+    uint32_t ts_ecr;            /* 0: none */
+} ToeAckNews;
+
 /* A segment without a connection: RST in answer to one that has none. */
 typedef struct ToeReply {
     uint8_t family;
@@ -331,6 +430,10 @@ struct ToeTcp {
     ToeRange *ranges;
     uint32_t ranges_size;
     uint32_t ranges_free;
+    ToeSpan *spans;
+    uint32_t spans_size;
+    uint32_t spans_free;        /* first free one */
+    uint32_t spans_shared;      /* free, beyond one for each NCB */
     ToeReply replies[TOE_REPLIES];
     uint32_t replies_head;
     uint32_t replies_count;
@@ -491,6 +594,65 @@ void toe_recovery_rto(ToeTcp *t, ToeNcb *c);
 /* Bytes that may be in flight now by congestion control. */
 uint32_t toe_recovery_window(const ToeNcb *c);
 
+/* The same for a connection with SACK: everything that the ACK said. */
+void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news);
+/* RACK found bytes lost while no ACK came. */
+void toe_recovery_lost(ToeTcp *t, ToeNcb *c, int64_t now);
+/* Path MTU: all that is out is lost, and not by congestion. */
+void toe_recovery_too_big(ToeTcp *t, ToeNcb *c);
+/* len bytes were sent; again: not for the first time. */
+void toe_recovery_sent(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
+                       bool again, int64_t now);
+
+/* Bytes that are out on the path, as far as we know: RFC 6675 "pipe". */
+static inline uint32_t toe_ncb_pipe(const ToeNcb *c)
+{
+    return c->snd_nxt - c->snd_una - c->sacked - c->lost;
+}
+
+/* ---- sack.c ---- */
+
+bool toe_sack_init(ToeTcp *t, uint32_t conns, uint32_t shared);
+void toe_sack_reset(ToeTcp *t);
+void toe_sack_free(ToeTcp *t);
+void toe_sack_clear(ToeTcp *t, ToeNcb *c);
+/* [left, right) goes out for the first time; right after what is there. */
+void toe_sack_sent(ToeTcp *t, ToeNcb *c, uint32_t left, uint32_t right,
+                   int64_t now);
+/* [left, right), part of one span, goes out again. */
+void toe_sack_resent(ToeTcp *t, ToeNcb *c, uint32_t left, uint32_t right,
+                     int64_t now);
+/* The first bytes that are lost and wait to be sent again. */
+bool toe_sack_next(const ToeTcp *t, const ToeNcb *c, uint32_t *left,
+                   uint32_t *right);
+/* Everything below ack is delivered; snd_una has not moved yet. */
+void toe_sack_advance(ToeTcp *t, ToeNcb *c, uint32_t ack, ToeAckNews *news);
+/* The blocks of a segment with this ack, which is snd_una by now. */
+void toe_sack_blocks(ToeTcp *t, ToeNcb *c, const ToeTcpOptions *opt,
+                     ToeAckNews *news);
+void toe_sack_set(ToeNcb *c, ToeSpan *s, ToeSpanState state);
+/* What flies is lost; what is lost flies; SACKed: not any more. */
+void toe_sack_lose_all(ToeTcp *t, ToeNcb *c);
+void toe_sack_find_all(ToeTcp *t, ToeNcb *c);
+void toe_sack_renege(ToeTcp *t, ToeNcb *c);
+
+/* ---- rack.c: RFC 8985 ---- */
+
+void toe_rack_init(ToeNcb *c);
+/* s is delivered. */
+void toe_rack_delivered(ToeNcb *c, const ToeSpan *s, const ToeAckNews *news);
+void toe_rack_dsack(ToeNcb *c);
+/* A recovery is over. */
+void toe_rack_recovered(ToeNcb *c);
+/* Mark what is lost, and set TOE_T_REO for what may be. */
+void toe_rack_detect(ToeTcp *t, ToeNcb *c, int64_t now);
+/* Start or stop the timer of the tail loss probe. */
+void toe_rack_arm_probe(ToeTcp *t, ToeNcb *c, int64_t now);
+/* The probe was sent, up to c->snd_nxt. */
+void toe_rack_probed(ToeTcp *t, ToeNcb *c, bool resent, int64_t now);
+/* True: the probe repaired a loss, of which the sender must take notice. */
+bool toe_rack_probe_acked(ToeNcb *c, const ToeAckNews *news);
+
 /* ---- output.c ---- */
 
 /*
@@ -511,6 +673,8 @@ void toe_timer_off(ToeNcb *c, ToeTcpTimer which);
 void toe_timer_all_off(ToeTcp *t, ToeNcb *c);
 /* A round-trip sample. */
 void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns);
+/* One that was measured exactly: for the least of the last while. */
+void toe_rtt_least(ToeNcb *c, int64_t rtt_ns, int64_t now);
 /* The time-out that counts now: with back-off. */
 int64_t toe_rto(const ToeNcb *c);
 /* Time to the next zero-window probe; to the end of silly window avoidance. */
@@ -541,5 +705,10 @@ bool toe_reass_insert(ToeTcp *t, ToeNcb *c, uint32_t seq, const uint8_t *data,
 /* Move what is in order now to rx; returns bytes, rcv_nxt has moved. */
 uint32_t toe_reass_pull(ToeTcp *t, ToeNcb *c);
 void toe_reass_clear(ToeTcp *t, ToeNcb *c);
+/* [left, right) came once more: for the next SACK option, RFC 2883. */
+void toe_reass_duplicate(ToeNcb *c, uint32_t left, uint32_t right);
+/* The blocks of a SACK option, at most max; returns how many. */
+uint8_t toe_reass_sack(const ToeTcp *t, const ToeNcb *c, ToeSackBlock *b,
+                       unsigned max);
 
 #endif

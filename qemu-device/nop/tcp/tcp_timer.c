@@ -11,6 +11,8 @@
  *  RTX       something is in flight: RFC 6298 time-out, with back-off.  With
  *            TOE_F_PERSIST instead: the peer's window is closed and data
  *            waits, probe it (RFC 9293 3.8.6.1), for ever while it answers.
+ *  TLP       the tail of a flight may be lost: probe (RFC 8985 section 7)
+ *  REO       what RACK still takes for reordered is lost (RFC 8985 6.2)
  *  DELACK    an ACK is owed (RFC 9293 3.8.6.3)
  *  OVERRIDE  a small segment was held back with nothing in flight that could
  *            free it (RFC 9293 3.8.6.2.1)
@@ -81,6 +83,17 @@ void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns)
     rto = (int64_t)c->srtt_us * 1000 + MAX(4000ll * c->rttvar_us,
                                            TOE_RTO_MARGIN_NS);
     c->rto = CLAMP(rto, TOE_RTO_MIN_NS, TOE_RTO_MAX_NS);
+}
+
+void toe_rtt_least(ToeNcb *c, int64_t rtt_ns, int64_t now)
+{
+    uint32_t r = (uint32_t)(CLAMP(rtt_ns, 1000, TOE_RTO_MAX_NS) / 1000);
+
+    if (!c->min_rtt_us || r <= c->min_rtt_us ||
+        now - c->min_rtt_time > TOE_MIN_RTT_NS) {
+        c->min_rtt_us = r;
+        c->min_rtt_time = now;
+    }
 }
 
 int64_t toe_rto(const ToeNcb *c)
@@ -191,6 +204,18 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     toe_tcp_mark(t, c);
 }
 
+static void tlp_expired(ToeTcp *t, ToeNcb *c, int64_t now)
+{
+    if (c->snd_una == c->snd_nxt ||
+        c->flags2 & (TOE_F2_TLP | TOE_F2_LOSS) || c->flags & (TOE_F_RECOVERY | TOE_F_PERSIST) || c->sacked || c->lost) {
+        return;
+    }
+    c->flags2 |= TOE_F2_TLP_DUE;
+    /* The time-out runs from the probe on (RFC 8985 7.3). */
+    toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+    toe_tcp_mark(t, c);
+}
+
 static void keep_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 {
     int64_t idle = c->keepalive_s * TOE_SEC;
@@ -263,6 +288,12 @@ void toe_tcp_timer(ToeNop *n, uint32_t index)
         }
         c->deadline[i] = INT64_MAX;
         switch ((ToeTcpTimer)i) {
+        case TOE_T_TLP:
+            tlp_expired(t, c, now);
+            break;
+        case TOE_T_REO:
+            toe_recovery_lost(t, c, now);
+            break;
         case TOE_T_RTX:
             rtx_expired(t, c, now);
             break;

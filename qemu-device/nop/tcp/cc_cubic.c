@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cc_cubic.c - CUBIC (RFC 9438), with HyStart++ (RFC 9406) for slow start.
+ *
+ * Congestion avoidance.  cwnd follows W_cubic(t) = C (t - K)^3 + W_max, where
+ * t is the time since the epoch began, W_max the window at which the last
+ * loss happened, and K the time at which the curve reaches it again; or Reno's
+ * estimate W_est where that is larger.  RFC 9438 counts in segments and
+ * seconds; here it is bytes and milliseconds, in integers: with C = 0.4,
+ *
+ *     C t^3 segments  =  4 mss t_ms^3 / 10^10 bytes
+ *
+ * Time in which cwnd was not used up does not count (RFC 9438 4.2).
+ *
+ * Slow start.  HyStart++ compares the least round trip of each round with that
+ * of the round before; a rise of an eighth (4 to 16 ms) means that a queue
+ * builds up.  Growth is then a quarter (CSS) for five rounds, after which slow
+ * start is over, unless the round trip falls again.  It is used in the first
+ * slow start only, where ssthresh is not known yet.  Without exact round trips
+ * (no SACK) it sees none and changes nothing.
+ */
+#include "nop/tcp/tcp.h"
+
+#define HYSTART_L           8u          /* segments, RFC 9406 4.2 */
+#define MIN_RTT_THRESH_US   4000u
+#define MAX_RTT_THRESH_US   16000u
+#define N_RTT_SAMPLE        8u
+#define CSS_GROWTH_DIVISOR  4u
+#define CSS_ROUNDS          5u
+
+#define CURVE_MS_MAX        100000      /* t - K is not looked at beyond */
+
+/* Largest r with r^3 <= x. */
+static uint32_t cube_root(uint64_t x)
+{
+    uint64_t r = 0;
+
+    for (int bit = 20; bit >= 0; bit--) {
+        uint64_t y = r | 1ull << bit;
+
+        if (y * y * y <= x) {
+            r = y;
+        }
+    }
+    return (uint32_t)r;
+}
+
+/* 0.7 x. */
+static uint32_t beta(uint32_t x)
+{
+    return (uint32_t)((uint64_t)x * 7 / 10);
+}
+
+static void new_round(ToeNcb *c, ToeCubic *q)
+{
+    q->round_end = c->snd_nxt;
+    q->rtt_last = q->rtt_now;
+    q->rtt_now = UINT32_MAX;
+    q->samples = 0;
+}
+
+static void cubic_init(ToeNcb *c)
+{
+    ToeCubic *q = &c->cc_state.cubic;
+
+    memset(q, 0, sizeof(*q));
+    q->rtt_now = q->rtt_base = UINT32_MAX;
+    new_round(c, q);
+}
+
+/* How much slow start may grow for these bytes; RFC 9406 4.2. */
+static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
+{
+    uint32_t grow = MIN(a->bytes, HYSTART_L * c->mss);
+
+    if (c->ssthresh != TOE_CWND_MAX) {
+        return grow;
+    }
+    if (seq_geq(c->snd_una, q->round_end)) {
+        new_round(c, q);
+        if (q->css_rounds && ++q->css_rounds > CSS_ROUNDS) {
+            c->ssthresh = c->cwnd;              /* slow start is over */
+            q->css_rounds = 0;
+            return 0;
+        }
+    }
+    if (a->rtt_us) {
+        q->rtt_now = MIN(q->rtt_now, a->rtt_us);
+        q->samples = (uint8_t)MIN(q->samples + 1u, N_RTT_SAMPLE);
+    }
+    if (q->samples < N_RTT_SAMPLE) {
+        return q->css_rounds ? grow / CSS_GROWTH_DIVISOR : grow;
+    }
+    if (q->css_rounds) {
+        if (q->rtt_now < q->rtt_base) {
+            q->rtt_base = UINT32_MAX;           /* a false alarm */
+            q->css_rounds = 0;
+            return grow;
+        }
+        return grow / CSS_GROWTH_DIVISOR;
+    }
+    if (q->rtt_last != UINT32_MAX &&
+        q->rtt_now >= q->rtt_last + CLAMP(q->rtt_last / 8, MIN_RTT_THRESH_US,
+                                          MAX_RTT_THRESH_US)) {
+        q->rtt_base = q->rtt_now;
+        q->css_rounds = 1;
+    }
+    return grow;
+}
+
+static void begin_epoch(ToeNcb *c, ToeCubic *q, int64_t now)
+{
+    q->epoch = now;
+    q->w_est = c->cwnd;
+    q->rounding = 0;
+    if (c->cwnd < q->w_max) {
+        /* K = cbrt((W_max - cwnd_epoch) / C), in ms. */
+        q->k_ms = cube_root((uint64_t)(q->w_max - c->cwnd) * 2500000000ull /
+                            c->mss);
+        q->origin = q->w_max;
+    } else {
+        q->k_ms = 0;
+        q->origin = c->cwnd;
+    }
+}
+
+/* W_cubic at ms after the epoch began. */
+static uint32_t curve(const ToeNcb *c, const ToeCubic *q, int64_t ms)
+{
+    int64_t t = CLAMP(ms - (int64_t)q->k_ms, -CURVE_MS_MAX, CURVE_MS_MAX);
+    int64_t w = q->origin + t * t * t / 10000 * 4 * c->mss / 1000000;
+
+    return (uint32_t)CLAMP(w, (int64_t)c->mss, (int64_t)TOE_CWND_MAX);
+}
+
+static void avoidance(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
+{
+    uint32_t target, w;
+    uint64_t add;
+    int64_t ms;
+
+    if (!q->epoch) {
+        begin_epoch(c, q, a->now);
+    }
+    ms = (a->now - q->epoch) / TOE_MS;
+    /*
+     * RFC 9438 4.3: alpha is 3 (1 - beta) / (1 + beta) = 9/17 until W_est has
+     * caught up with the window before the loss, then 1.
+     */
+    add = (uint64_t)a->bytes * c->mss / c->cwnd;
+    q->w_est += (uint32_t)(q->w_est < q->cwnd_prior ? add * 9 / 17 : add);
+    q->w_est = MIN(q->w_est, TOE_CWND_MAX);
+    w = curve(c, q, ms);
+    if (w < q->w_est) {
+        c->cwnd = MAX(c->cwnd, q->w_est);
+        return;
+    }
+    target = curve(c, q, ms + c->srtt_us / 1000);
+    target = CLAMP(target, c->cwnd, c->cwnd + c->cwnd / 2);
+    /* Eighths of a byte are kept: on long paths the curve is flat at first. */
+    add = (uint64_t)(target - c->cwnd) * a->bytes * 8 / c->cwnd + q->rounding;
+    q->rounding = add % 8;
+    c->cwnd += (uint32_t)(add / 8);
+}
+
+static void cubic_acked(ToeNcb *c, const ToeCcAck *a)
+{
+    ToeCubic *q = &c->cc_state.cubic;
+
+    if (!toe_cc_limited(c, a->flight)) {
+        if (!q->paused) {
+            q->paused = a->now;
+        }
+        return;
+    }
+    if (q->paused) {
+        q->epoch += q->epoch ? a->now - q->paused : 0;
+        q->paused = 0;
+    }
+    if (c->cwnd < c->ssthresh) {
+        c->cwnd += slow_start(c, q, a);
+    } else {
+        avoidance(c, q, a);
+    }
+}
+
+static uint32_t cubic_ssthresh(ToeNcb *c, uint32_t flight, ToeCcEvent why)
+{
+    ToeCubic *q = &c->cc_state.cubic;
+    uint32_t w = c->cwnd;
+
+    (void)why;
+    q->w_max_before = q->w_max;
+    q->cwnd_prior = w;
+    /* Fast convergence, RFC 9438 4.7: leave room to newcomers. */
+    q->w_max = w < q->w_max ? (uint32_t)((uint64_t)w * 17 / 20) : w;
+    q->epoch = 0;
+    q->css_rounds = 0;
+    return MAX(beta(flight), 2u * c->mss);
+}
+
+static void cubic_undo(ToeNcb *c)
+{
+    ToeCubic *q = &c->cc_state.cubic;
+
+    q->w_max = q->w_max_before;
+    q->epoch = 0;
+}
+
+static void cubic_idle(ToeNcb *c)
+{
+    ToeCubic *q = &c->cc_state.cubic;
+
+    q->epoch = 0;
+    q->paused = 0;
+}
+
+const ToeCcOps toe_cc_cubic = {
+    .name = "cubic",
+    .init = cubic_init,
+    .acked = cubic_acked,
+    .ssthresh = cubic_ssthresh,
+    .undo = cubic_undo,
+    .idle = cubic_idle,
+};
