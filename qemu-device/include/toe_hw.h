@@ -195,6 +195,8 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_UDP_RCVBUF    36u     /* bytes a new socket may hold unread */
+#define TOE_PARAM_UDP_SNDBUF    37u     /* bytes a new socket may hold unsent */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -481,6 +483,16 @@ struct toe_hw_req {
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
 
+/* Options of a UDP socket, UDP_SETOPT and UDP_GETOPT. */
+#define TOE_OPT_UDP_RCVBUF      48u     /* bytes held unread, 256 for each datagram included */
+#define TOE_OPT_UDP_SNDBUF      49u     /* bytes held unsent, counted likewise */
+#define TOE_OPT_UDP_TTL         50u     /* TTL, hop limit; set 0: the adapter's */
+#define TOE_OPT_UDP_TOS         51u     /* type of service, traffic class   */
+#define TOE_OPT_UDP_DONTFRAG    52u     /* 1: TOE_ST_TOOBIG instead of fragments */
+#define TOE_OPT_UDP_DROPS       53u     /* get only: datagrams that found no room */
+
+#define TOE_UDP_F_REUSE         0x01u   /* share the port with others that say so too */
+
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
 #define TOE_CC_NEWRENO          1u      /* RFC 5681                         */
@@ -661,7 +673,18 @@ struct toe_hw_buf {
 	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
 	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
 	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
-	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back") \
+	X(UDP_IN, udp_in, "datagrams received by sockets") \
+	X(UDP_OUT, udp_out, "datagrams sent") \
+	X(UDP_BAD, udp_bad, "datagrams malformed") \
+	X(UDP_BAD_CHECKSUM, udp_bad_checksum, "datagrams with a bad checksum") \
+	X(UDP_NO_PORT, udp_no_port, "datagrams to a port that nobody has") \
+	X(UDP_RX_FULL, udp_rx_full, "datagrams dropped: socket's queue full") \
+	X(UDP_NO_BUFLET, udp_no_buflet, "datagrams dropped: local memory full") \
+	X(UDP_OUT_DROPS, udp_out_drops, "datagrams not sent: no way, or no answer from the neighbour") \
+	X(UDP_ERRORS_IN, udp_errors_in, "ICMP errors for sockets") \
+	X(UDP_SOCKETS, udp_sockets, "sockets now open") \
+	X(IP_FRAGS_OUT, ip_frags_out, "fragments sent, IPv4 and IPv6")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

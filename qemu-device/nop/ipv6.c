@@ -242,6 +242,11 @@ static bool dispatch(ToeNop *n, const ToeWireIpv6 *ip, Walk *w)
             toe_tcp_reject(n, &p);
         }
         return !os_up;
+    case TOE_PROTO_UDP:
+        if (toe_udp_input(n, &p)) {
+            return true;
+        }
+        /* fall through */
     default:
         if (os_up || w->next == TOE_IPV6_NONE) {
             return !os_up;
@@ -319,7 +324,7 @@ bool toe_ipv6_input(ToeNop *n, const uint8_t *packet, size_t len,
 
 /*
  * One label for each flow, which nobody can foresee (RFC 6437, 3): of
- * addresses, protocol, and for TCP the ports.
+ * addresses, protocol, and for TCP and UDP the ports.
  */
 static uint32_t flow_label(ToeNop *n, const uint8_t *src, const uint8_t *dst,
                            uint8_t proto, const uint8_t *transport)
@@ -329,7 +334,7 @@ static uint32_t flow_label(ToeNop *n, const uint8_t *src, const uint8_t *dst,
     memcpy(flow, src, 16);
     memcpy(flow + 16, dst, 16);
     flow[32] = proto;
-    if (proto == TOE_PROTO_TCP) {
+    if (proto == TOE_PROTO_TCP || proto == TOE_PROTO_UDP) {
         memcpy(flow + 33, transport, 4);
     }
     return (uint32_t)toe_siphash(&n->hash_key, flow, sizeof(flow));
