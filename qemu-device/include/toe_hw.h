@@ -88,7 +88,7 @@
 #define TOE_CAP_ETH             (1u << 1)       /* raw Ethernet             */
 #define TOE_CAP_IPV4            (1u << 2)
 #define TOE_CAP_IPV6            (1u << 3)
-#define TOE_CAP_UDP             (1u << 4)       /* later revisions          */
+#define TOE_CAP_UDP             (1u << 4)
 #define TOE_CAP_ISCSI           (1u << 5)       /* later revisions          */
 #define TOE_CAP_CRYPTO          (1u << 6)       /* later revisions          */
 #define TOE_CAP_BIOS            (1u << 7)       /* later revisions          */
@@ -414,14 +414,20 @@ struct toe_hw_ctx_page {
 #define TOE_OP_SETOPT           0x18
 #define TOE_OP_GETOPT           0x19
 #define TOE_OP_RECV_INTO        0x1a    /* reserved: direct placement       */
-#define TOE_OP_UDP_FIRST        0x20    /* 0x20..0x2f reserved for UDP      */
+#define TOE_OP_UDP_OPEN         0x20    /* completion: handle, local port and address */
+#define TOE_OP_UDP_CONNECT      0x21    /* one remote only; or all again    */
+#define TOE_OP_UDP_SEND         0x22    /* one datagram; completes when it is on the adapter */
+#define TOE_OP_UDP_CREDIT       0x23    /* ask for more datagrams; no completion unless error */
+#define TOE_OP_UDP_CLOSE        0x24    /* handle is dead, no more events   */
+#define TOE_OP_UDP_SETOPT       0x25
+#define TOE_OP_UDP_GETOPT       0x26
 #define TOE_OP_ETH_SEND         0x30    /* TOE_RIGHT_ETH                    */
 #define TOE_OP_CRYPTO_FIRST     0x40    /* 0x40..0x4f reserved              */
 #define TOE_OP_SCSI_FIRST       0x80    /* 0x80..0xff: the SCSI queues' own space */
 
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
-#define TOE_REQ_F_LIST          0x04    /* SEND: piece[0] names a list of npieces pieces */
+#define TOE_REQ_F_LIST          0x04    /* SEND, UDP_SEND: piece[0] names a list of npieces pieces */
 
 #define TOE_PIECES_INLINE       3u
 #define TOE_PIECES_MAX          256u    /* in a list                        */
@@ -437,7 +443,7 @@ struct toe_hw_piece {
 struct toe_hw_req {
 	uint8_t opcode;
 	uint8_t flags;
-	uint16_t npieces;		/* SEND, ETH_SEND */
+	uint16_t npieces;		/* SEND, UDP_SEND, ETH_SEND */
 	uint32_t handle;		/* 0 where there is none yet */
 	uint64_t cookie;		/* comes back in the completion; for CONNECT, LISTEN and
 					 * ACCEPT also in every event of the connection */
@@ -466,6 +472,34 @@ struct toe_hw_req {
 			uint32_t credit;	/* ACCEPT, CREDIT: bytes to add */
 			uint32_t rsvd[11];
 		} credit;
+		struct {
+			uint8_t family;
+			uint8_t flags;		/* TOE_UDP_F_* */
+			uint16_t lport;		/* 0: the adapter chooses */
+			uint16_t rport;		/* 0: not connected */
+			uint16_t rsvd0;
+			uint8_t laddr[16];	/* zero: any */
+			uint8_t raddr[16];
+			uint32_t credit;	/* datagrams asked for from the start */
+			uint32_t rsvd1;
+		} udp_open;
+		struct {
+			uint8_t family;		/* 0: not connected any more */
+			uint8_t rsvd0;
+			uint16_t rport;
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[6];
+		} udp_connect;
+		struct {
+			struct toe_hw_piece piece;	/* npieces 0: an empty datagram */
+			uint8_t family;		/* 0: to the connected remote */
+			uint8_t rsvd0;
+			uint16_t rport;
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[2];
+		} udp_send;
 		struct {
 			uint32_t option;	/* TOE_OPT_* */
 			uint32_t rsvd0;
@@ -507,11 +541,15 @@ struct toe_hw_req {
 #define TOE_EV_ACCEPT           0x12    /* a new connection waits for ACCEPT */
 #define TOE_EV_PEER_CLOSED      0x13    /* FIN; all bytes before it were delivered */
 #define TOE_EV_CLOSED           0x14    /* last event of a connection: handle is dead */
+#define TOE_EV_UDP_RECV         0x20    /* a datagram in a buffer           */
+#define TOE_EV_UDP_ERROR        0x21    /* one that was sent did not arrive */
+#define TOE_EV_UDP_WRITABLE     0x22    /* sends again, after TOE_ST_AGAIN  */
 #define TOE_EV_ETH_RECV         0x30    /* a frame in a buffer              */
 #define TOE_EV_FAULT            0x7f    /* the context is stopped           */
 
 #define TOE_CQE_F_LARGE         0x0001  /* RECV: buffer is of the large queue */
 #define TOE_CQE_F_MORE          0x0002  /* RECV: more follows at once       */
+#define TOE_CQE_F_TRUNC         0x0004  /* UDP_RECV: the buffer was too small */
 
 struct toe_hw_cqe {
 	uint8_t type;			/* TOE_EV_* */
@@ -543,6 +581,34 @@ struct toe_hw_cqe {
 			uint32_t listener;	/* ACCEPT: handle of the listener */
 			uint32_t rsvd1;
 		} conn;
+		struct {			/* UDP_OPEN, UDP_CONNECT */
+			uint8_t opcode;
+			uint8_t rsvd0[3];
+			uint32_t bytes;		/* 0 */
+			uint64_t result;	/* local port */
+			uint8_t laddr[16];
+			uint32_t rsvd1[4];
+		} udp_cpl;
+		struct {
+			uint32_t buf_id;
+			uint32_t length;	/* bytes in the buffer */
+			uint16_t total;		/* bytes of the datagram */
+			uint8_t family;
+			uint8_t tos;
+			uint16_t rport;		/* of its sender */
+			uint8_t ttl;
+			uint8_t rsvd;
+			uint8_t laddr[16];	/* it was sent to */
+			uint8_t raddr[16];
+		} udp_recv;
+		struct {
+			uint8_t family;
+			uint8_t rsvd0;
+			uint16_t rport;		/* the datagram was for */
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[6];
+		} udp_error;
 		uint8_t raw[48];
 	} u;
 };
