@@ -13,9 +13,11 @@
  * grants; a peer that just reflects reserved bits sets both, and does not.
  * c->ecn says whether we ask (on), grant (on, passive) or neither (off);
  * DCTCP cannot do without and always does both.  Old middleboxes drop SYNs that
- * ask, so a SYN is sent again without (6.1.1.1), and ECN is not used then, even
- * if the answer is to the first one: who has sent or received any SYN or
- * SYN-ACK without it must not set ECT.
+ * ask, so a SYN is sent again without (6.1.1.1).  Who has sent or received any
+ * SYN or SYN-ACK without it must not set ECT (6.1.1).  But if the answer to the
+ * first SYN comes after all, the peer may not know of the second, and its
+ * marks have to be echoed: so there are two flags, TOE_F2_ECN for what we send
+ * and TOE_F2_ECN_HEEDED for what we receive.
  *
  * What is ECT (6.1.4 to 6.1.6).  New data only, with ECT(0).  Pure ACKs,
  * window probes and retransmissions are not: their loss would not be noticed,
@@ -53,6 +55,9 @@
 /* A SYN asks with both, a SYN-ACK grants with ECE alone. */
 #define BOTH (TOE_ECE | TOE_CWR)
 
+#define ASKED 1u                /* ecn_syns */
+#define PLAIN 2u
+
 static bool is_dctcp(const ToeNcb *c)
 {
     return c->cc == TOE_CC_DCTCP;
@@ -80,13 +85,15 @@ void toe_ecn_send_syn(ToeTcp *t, ToeNcb *c, ToeSeg *seg, bool again)
         return;
     }
     if (!again && may_ask(c)) {
-        c->flags2 |= TOE_F2_ECN_ASKED;
+        c->ecn_syns |= ASKED;
         seg->flags |= BOTH;
         seg->ecn = is_dctcp(c) ? TOE_ECN_ECT0 : TOE_ECN_NOT_ECT;
-    } else if (c->flags2 & TOE_F2_ECN_ASKED) {
-        c->flags2 &= ~TOE_F2_ECN_ASKED;
+        return;
+    }
+    if (c->ecn_syns == ASKED) {
         toe_count(t->nop->counters, TCP_ECN_FALLBACKS);
     }
+    c->ecn_syns |= PLAIN;
 }
 
 void toe_ecn_syn(ToeNcb *c, const ToeSeg *seg)
@@ -95,18 +102,20 @@ void toe_ecn_syn(ToeNcb *c, const ToeSeg *seg)
     bool agreed;
 
     if (seg->flags & TOE_ACK) {
-        agreed = bits == TOE_ECE && c->flags2 & TOE_F2_ECN_ASKED;
+        agreed = bits == TOE_ECE && c->ecn_syns & ASKED;
     } else {
         /* A simultaneous open's SYN is no answer to one that did not ask. */
-        agreed = bits == BOTH &&
-                 (c->flags & TOE_F_ACTIVE ? c->flags2 & TOE_F2_ECN_ASKED
-                                          : may_grant(c));
+        agreed = bits == BOTH && (c->flags & TOE_F_ACTIVE
+                                  ? c->ecn_syns == ASKED : may_grant(c));
     }
     if (!agreed) {
-        c->flags2 &= ~TOE_F2_ECN;
+        c->flags2 &= ~(TOE_F2_ECN | TOE_F2_ECN_HEEDED);
     } else if (c->state != TOE_TCP_SYN_RECEIVED) {
         /* Later ones can only take it back. */
-        c->flags2 |= TOE_F2_ECN;
+        c->flags2 |= TOE_F2_ECN_HEEDED;
+        if (!(c->ecn_syns & PLAIN)) {
+            c->flags2 |= TOE_F2_ECN;
+        }
     }
 }
 
@@ -144,7 +153,7 @@ void toe_ecn_data(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
 {
     bool ce = seg->ecn == TOE_ECN_CE, echo = c->flags2 & TOE_F2_ECN_ECHO;
 
-    if (!(c->flags2 & TOE_F2_ECN)) {
+    if (!(c->flags2 & TOE_F2_ECN_HEEDED)) {
         return;
     }
     if (ce) {

@@ -209,7 +209,8 @@ static void send_ecn_changes(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         common_fields(t, c, &seg, &edge);
         seg.seq = c->snd_nxt;
         seg.ack = change[i];
-        /* The same right edge, as near as the scale allows. */
+        /* The right edge as it is, as near as the scale allows. */
+        edge = seq_max(edge, c->rcv_adv);
         seg.wnd = MIN((edge - change[i]) >> c->rcv_wscale, 65535);
         seg.flags = ece & 1u << i ? TOE_ACK | TOE_ECE : TOE_ACK;
         transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);

@@ -215,8 +215,8 @@ typedef enum ToeNcbKind {
 #define TOE_F2_TLP_DUE          0x00000080u /* send a tail loss probe */
 #define TOE_F2_TLP              0x00000100u /* one is out, up to tlp_end */
 #define TOE_F2_TLP_RESENT       0x00000200u /* and it was sent before */
-#define TOE_F2_ECN              0x00000400u /* ECN agreed */
-#define TOE_F2_ECN_ASKED        0x00000800u /* each SYN of ours asked for it */
+#define TOE_F2_ECN              0x00000400u /* ECN agreed: data is ECT */
+#define TOE_F2_ECN_HEEDED       0x00000800u /* marks on what comes count */
 #define TOE_F2_ECN_ECHO         0x00001000u /* ACKs carry ECE */
 #define TOE_F2_ECN_CWR          0x00002000u /* the next new data carries CWR */
 #define TOE_F2_ECN_REDUCED      0x00004000u /* cwnd, for all < ecn_recover */
@@ -344,6 +344,7 @@ typedef struct ToeNcb {
     uint8_t ecn_changes;        /* how many */
     uint8_t ecn_change_ece;     /* a bit for each: does it carry ECE? */
     uint8_t ecn;                /* TOE_ECN_MODE_* */
+    uint8_t ecn_syns;           /* SYNs sent: 1 with, 2 without asking */
 
     /* Time. */
     int64_t deadline[TOE_T_MAX];
