@@ -13,10 +13,10 @@
  * interface is not up, the adapter answers as the host: RST, or ICMP
  * unreachable.
  *
- * Fragments of TCP, UDP and ICMP are put together in ipfrag.c, and only then is it
- * seen whose they are: the operating system would find no connection, and
- * reset one that lives on the adapter.  Those of other protocols go to the
- * operating system at once, if that is up.
+ * Fragments of TCP, UDP and ICMP are put together in ipfrag4.c, and only then
+ * is it seen whose they are: the operating system would find no connection,
+ * and reset one that lives on the adapter.  Those of other protocols go to
+ * the operating system at once, if that is up.
  *
  * Out.  The transport leaves its packet in the one transmit buffer; the
  * headers are put in front of it in place.
@@ -82,7 +82,7 @@ static bool fragment(ToeNop *n, const uint8_t *frame, size_t len,
         ip->proto != TOE_PROTO_ICMP && n->filter & TOE_FILTER_UP) {
         return false;
     }
-    toe_ipfrag_input(n, frame, len, ip);
+    toe_ipfrag4_input(n, frame, len, ip);
     return true;
 }
 
