@@ -577,6 +577,31 @@ START_TEST(datagrams_of_every_size_arrive)
 }
 END_TEST
 
+START_TEST(ipv6_datagram_in_fragments)
+{
+	struct world *w = start6();
+	uint8_t d[2008], f[8 + 1448] = { 17 }, data[2000];
+	uint32_t h;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 5 + (i >> 8));
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, NO6, 0, 0, &h),
+			  TOE_ST_OK);
+	make(d, TOE_AF_INET6, P6, 53, W6, 5000, data, 2000, true);
+	toe_put32(f + 4, 0x1234);
+	toe_put16(f + 2, 1448);
+	memcpy(f + 8, d + 1448, 2008 - 1448);
+	world6_in(w, P6, W6, 44, 64, f, 8 + 2008 - 1448);
+	expect_nothing(w, h);
+	toe_put16(f + 2, 1);
+	memcpy(f + 8, d, 1448);
+	world6_in(w, P6, W6, 44, 64, f, 8 + 1448);
+	expect(w, h, 53, data, 2000);
+	ck_assert_uint_eq(world_os_count(w), 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(nobody_has_the_port)
 {
 	struct world *w = start();
@@ -1321,6 +1346,7 @@ int main(void)
 	tcase_add_test(tc, bad_checksum_is_dropped);
 	tcase_add_test(tc, lengths_are_checked);
 	tcase_add_test(tc, datagrams_of_every_size_arrive);
+	tcase_add_test(tc, ipv6_datagram_in_fragments);
 	tcase_add_test(tc, nobody_has_the_port);
 	tcase_add_test(tc, bad_one_is_not_answered);
 	tcase_add_test(tc, nobody_has_the_ipv6_port);
