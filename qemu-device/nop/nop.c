@@ -59,6 +59,7 @@ static void set_defaults(ToeNop *n)
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
+    n->pacing = 1;
     n->udp_rcvbuf = TOE_UDP_BUF_DEFAULT;
     n->udp_sndbuf = TOE_UDP_BUF_DEFAULT;
     toe_route_reset(n);
@@ -262,6 +263,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
+    PARAM(TOE_PARAM_PACING, pacing, 0, 1),
     PARAM(TOE_PARAM_UDP_RCVBUF, udp_rcvbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
     PARAM(TOE_PARAM_UDP_SNDBUF, udp_sndbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
 };
