@@ -405,11 +405,12 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
                 dup_ack_now(t, c);
                 /*
                  * Its ACK may be news all the same (both sides resend after
-                 * a loss of ACKs); BSD's rule, allowed by 3.10.7.4.
+                 * a loss of ACKs); BSD's rule, allowed by 3.10.7.4.  Its
+                 * number stays: the window of what was sent long ago must
+                 * not replace that of a later segment.
                  */
                 seg->len = 0;
                 seg->flags &= ~TOE_FIN;
-                seg->seq = c->rcv_nxt;
                 return c->state != TOE_TCP_TIME_WAIT;
             }
             /*
