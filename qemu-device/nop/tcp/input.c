@@ -182,7 +182,7 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
         restart = toe_recovery_new_ack(t, c, seg->ack, now);
     }
     take_rtt(c, seg, now);
-    c->backoff = 0;
+    toe_rto_progress(c);
     c->stalled = 0;
     c->closed_status = TOE_ST_OK;       /* soft errors were just that */
     if (acked > bytes) {
