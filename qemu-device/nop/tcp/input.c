@@ -718,7 +718,8 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
     }
     c->last_rcv = now;
     if (in_turn && c->flags & TOE_F_TS && seg->opt.have_ts &&
-        (int32_t)(seg->opt.ts_val - c->ts_recent) >= 0) {
+        ((int32_t)(seg->opt.ts_val - c->ts_recent) >= 0 ||
+         now - c->ts_recent_time >= PAWS_IDLE_NS)) {    /* RFC 7323 5.5 */
         c->ts_recent = seg->opt.ts_val;         /* RFC 7323 4.3 (2) */
         c->ts_recent_time = now;
     }
