@@ -123,6 +123,7 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
+    uint8_t ecn;
 
     ToeTimers timers;
     ToePorts tcp_ports;
