@@ -12,8 +12,6 @@
 #include "common_tcp.h"
 #include "script.h"
 
-#define ECE	0x40
-#define CWR	0x80
 #define ANY	INT64_MIN	/* of a field: not said */
 #define STAR	(INT64_MIN + 1)	/* "*" */
 #define PEERS	16
@@ -44,17 +42,20 @@ static const struct word {
 	{ "nodelay", TOE_OPT_NODELAY }, { "rcvbuf", TOE_OPT_RCVBUF },
 	{ "sndbuf", TOE_OPT_SNDBUF }, { "keepalive", TOE_OPT_KEEPALIVE },
 	{ "user_timeout", TOE_OPT_USER_TIMEOUT },
-	{ "congestion", TOE_OPT_CONGESTION }, { NULL, 0 }
+	{ "congestion", TOE_OPT_CONGESTION }, { "ecn", TOE_OPT_ECN },
+	{ "ecn_agreed", TOE_OPT_ECN_AGREED }, { NULL, 0 }
 }, params[] = {
 	{ "time_wait_ms", TOE_PARAM_TIME_WAIT_MS },
 	{ "port_lo", TOE_PARAM_PORT_LO }, { "port_hi", TOE_PARAM_PORT_HI },
 	{ "rcvbuf", TOE_PARAM_RCVBUF }, { "sndbuf", TOE_PARAM_SNDBUF },
 	{ "orphan_ms", TOE_PARAM_ORPHAN_MS },
 	{ "ttl", TOE_PARAM_FORWARD_TTL },
-	{ "congestion", TOE_PARAM_CONGESTION }, { NULL, 0 }
+	{ "congestion", TOE_PARAM_CONGESTION }, { "ecn", TOE_PARAM_ECN },
+	{ NULL, 0 }
 }, values[] = {
 	{ "cubic", TOE_CC_CUBIC }, { "newreno", TOE_CC_NEWRENO },
-	{ "dctcp", TOE_CC_DCTCP }, { "on", 1 }, { "off", 0 }, { NULL, 0 }
+	{ "dctcp", TOE_CC_DCTCP }, { "on", 1 }, { "off", 0 },
+	{ "passive", TOE_ECN_MODE_PASSIVE }, { NULL, 0 }
 }, icmp_types[] = {	/* IPv4's; IPv6's in the second byte */
 	{ "unreachable", 3 | 1 << 8 }, { "too-big", 3 | 2 << 8 },
 	{ "time-exceeded", 11 | 3 << 8 }, { "parameter", 12 | 4 << 8 },
