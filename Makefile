@@ -281,8 +281,24 @@ demo: setup
 	@$(MAKE) --no-print-directory O=$(O) all
 	@scripts/demo
 
+# The engine alone, natively: scripts/bench --engine runs it.
+BENCH_BIN := $(O)/bench/engine
+
+.PHONY: bench-programs
+bench-programs: $(BENCH_BIN)
+
+$(O)/bench/obj/%.o: %.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CFLAGS) $(EXTRA) $(WARN) $(ADAPTER_INC) $(GLIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/bench/engine: $(O)/bench/obj/tests/bench/engine.o $(O)/libtoe-adapter.a
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ $(GLIB_LIBS)
+
 bench: setup
-	@$(MAKE) --no-print-directory O=$(O) all
+	@$(MAKE) --no-print-directory O=$(O) all bench-programs
 	@scripts/bench $(BENCH_ARGS)
 
 # ---------------------------------------------------------------------------------------------- fuzzing
@@ -402,4 +418,4 @@ clean:
 	rm -rf $(O)
 
 # What each object was made from.
--include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim $(O)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim $(O)/fuzz $(O)/bench -name '*.d' 2>/dev/null)
