@@ -69,6 +69,7 @@ help:
 	@echo '                 check-guest (in a VM), check-system (several VMs), lint'
 	@echo 'make sim         two engines over a network of faults: SEEDS=N from SEED=K on'
 	@echo 'make fuzz        fuzz each target for FUZZ_SECONDS=60 (needs clang); check does a little of it'
+	@echo 'make check-matrix  the engine against this kernel over each kind of bad link: BYTES=N of each stream'
 	@echo 'make bench       measure, print a table, write $(O)/bench.json'
 	@echo 'make install     install library, tools, headers, man pages and driver source; DESTDIR=, PREFIX='
 	@echo 'make setup       install what is missing with apt'
@@ -195,7 +196,7 @@ SYSTEM_SH := $(filter-out tests/system/lib%.sh tests/system/common%.sh,$(wildcar
 SCRIPT_TESTS := $(wildcard tests/scripts/*.sh)
 
 .PHONY: tests unit-tests device-tests guest-tests
-tests: unit-tests device-tests guest-tests sim-tests fuzz-tests
+tests: unit-tests device-tests guest-tests sim-tests fuzz-tests peer-tests
 unit-tests: $(UNIT)
 device-tests: $(DEVICE)
 guest-tests: $(GUEST_PROGRAMS)
@@ -271,7 +272,7 @@ check-scripts: guest
 check-guest: all guest-tests
 	@$(RUN) $(GUEST_SH)
 
-check-system: all guest-tests
+check-system: all guest-tests peer-tests
 	@$(RUN) $(SYSTEM_SH)
 
 lint:
@@ -298,7 +299,7 @@ $(O)/bench/engine: $(O)/bench/obj/tests/bench/engine.o $(O)/libtoe-adapter.a
 	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ $(GLIB_LIBS)
 
 bench: setup
-	@$(MAKE) --no-print-directory O=$(O) all bench-programs
+	@$(MAKE) --no-print-directory O=$(O) all bench-programs peer-tests
 	@scripts/bench $(BENCH_ARGS)
 
 # ---------------------------------------------------------------------------------------------- fuzzing
@@ -376,6 +377,23 @@ $(O)/sim/toe-sim: $(SIM_SRC:%.c=$(O)/sim/obj/%.o) $(O)/libtoe-adapter.a
 $(O)/sim/toe-sim-asan: $(SIM_SRC:%.c=$(O)/asan/%.o) $(O)/asan/libtoe-adapter.a
 	$(call note,LINK,$@)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS)
+
+# ---------------------------------------------------------------------------------------------- the kernel as the peer
+
+# The engine natively on a tap, with the TCP of this machine's kernel at the other end (tests/peer/peer.h).
+PEER_SRC := $(wildcard tests/peer/*.c)
+PEER_BIN := $(if $(PEER_SRC),$(O)/tests/peer/toe-peer)
+
+.PHONY: peer-tests check-matrix
+peer-tests: $(PEER_BIN)
+
+check-matrix: peer-tests
+	@tests/system/engine_peer.sh matrix $(if $(BYTES),--bytes $(BYTES),--bytes 2000000)
+
+$(O)/tests/peer/toe-peer: $(PEER_SRC:%.c=$(O)/bench/obj/%.o) $(O)/libtoe-adapter.a
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ $(GLIB_LIBS)
 
 # ---------------------------------------------------------------------------------------------- install
 
