@@ -17,7 +17,7 @@
  * at the same time, each over wires of its own with the same faults.
  * Bytes received, engine over kernel: the median of all cells, and the least.
  *
- * fair: the two share one wire.
+ * fair: the two share one wire; with --control, two streams of the kernel do.
  *
  * Exit status 77: no network namespace or tap here.
  */
@@ -47,6 +47,8 @@ struct cell {
 
 struct options {
 	bool json;
+	bool verbose;
+	bool control;
 	uint64_t bytes;
 	unsigned runs;
 	unsigned seconds;
@@ -327,7 +329,7 @@ static int fair(const struct options *o)
 	static double share[99];
 	struct net *n = net_new(BUFFERS);
 	double total = 0, middle;
-	unsigned r;
+	unsigned r, t;
 
 	for (r = 0; r < o->runs; r++) {
 		struct item m[2];
@@ -335,12 +337,23 @@ static int fair(const struct options *o)
 
 		wires_of(m[0].wire, (struct cell) { .delay = 20 * MS },
 			 FAIR_RATE, o->seed + r);
-		start(n, &m[0], 0, ENGINE, o->cc);
+		start(n, &m[0], 0, o->control ? KERNEL2 : ENGINE, o->cc);
 		start(n, &m[1], 1, KERNEL2, o->cc);
 		/* One bottleneck for both. */
 		m[1].flow.wire[0] = &m[0].wire[0];
 		m[1].flow.wire[1] = &m[0].wire[1];
-		net_run(n, net_now() + o->seconds * SEC);
+		for (t = 0; t < o->seconds; t += 5) {
+			uint64_t was[2] = { m[0].flow.got, m[1].flow.got };
+
+			net_run(n, net_now() + MIN(5, o->seconds - t) * SEC);
+			if (o->verbose)
+				fprintf(stderr, "%2u s: %.1f %.1f Mbit/s, "
+					"%" PRIu64 " dropped\n", t + 5,
+					(double)(m[0].flow.got - was[0]) *
+					8e-6 / 5,
+					(double)(m[1].flow.got - was[1]) *
+					8e-6 / 5, m[0].wire[0].dropped);
+		}
 		check(&m[0].flow);
 		check(&m[1].flow);
 		e = (double)m[0].flow.got;
@@ -375,13 +388,15 @@ static int usage(void)
 		"       toe-peer goodput [--runs N] [--seconds N] [--seed K] "
 		"[--cc NAME] [--cell TEXT] [--json]\n"
 		"       toe-peer fair [--runs N] [--seconds N] [--seed K] "
-		"[--json]\n");
+		"[--control] [--verbose] [--json]\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "control", no_argument, NULL, 'k' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "bytes", required_argument, NULL, 'b' },
 		{ "runs", required_argument, NULL, 'r' },
@@ -397,6 +412,12 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
+		case 'v':
+			o.verbose = true;
+			break;
+		case 'k':
+			o.control = true;
+			break;
 		case 'j':
 			o.json = true;
 			break;

@@ -26,8 +26,9 @@
 #define MTU		1500
 #define CONNECTIONS	4096
 #define RAM		(256u << 20)
-#define BUDGET		(64u << 10)
-#define FRAMES_A_TURN	256
+#define FRAMES_EACH	2u		/* of an end, before the next one's turn */
+#define BUDGET		(FRAMES_EACH * 1514u)
+#define TURNS_MAX	1024u
 #define FD_MAX		8192
 #define LOOK_NS		(20 * MS)	/* how often to look for the end */
 
@@ -452,17 +453,36 @@ unsigned net_unfinished(struct net *n)
 
 /* ---- The loop ---- */
 
-static void read_tap(struct net *n, enum end end)
+/* A few frames of a tap.  False: there was none. */
+static bool read_tap(struct net *n, enum end end)
 {
 	uint8_t frame[2048];
 	unsigned i;
 
-	for (i = 0; i < FRAMES_A_TURN; i++) {
+	for (i = 0; i < FRAMES_EACH; i++) {
 		ssize_t len = read(n->tap[end], frame, sizeof(frame));
 
 		if (len < 14)
 			break;
 		route(n, end, frame, (size_t)len);
+	}
+	return i > 0;
+}
+
+/*
+ * What the ends want to send goes into the wires by turns, a few frames each:
+ * whoever came first each time would have the room in a queue, and leave
+ * its losses to the others.
+ */
+static void send_all(struct net *n)
+{
+	unsigned i;
+	bool more = true;
+
+	for (i = 0; more && i < TURNS_MAX; i++) {
+		more = toe_nop_run(n->nop, BUDGET);
+		more |= read_tap(n, KERNEL);
+		more |= read_tap(n, KERNEL2);
 	}
 }
 
@@ -483,18 +503,13 @@ static bool step(struct net *n, int64_t until)
 	for (i = 0; i < count; i++) {
 		int fd = e[i].data.fd;
 
-		if (fd == n->tap[KERNEL])
-			read_tap(n, KERNEL);
-		else if (fd == n->tap[KERNEL2])
-			read_tap(n, KERNEL2);
-		else if (n->of_fd[fd])
+		if (n->of_fd[fd])
 			flow_ready(n, n->of_fd[fd]);
 	}
 	wires_run(n->wires, n->now);
 	while (toe_nop_deadline(n->nop) <= n->now)
 		toe_nop_timer(n->nop);
-	while (toe_nop_run(n->nop, BUDGET))
-		;
+	send_all(n);
 	return count > 0;
 }
 
