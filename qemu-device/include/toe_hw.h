@@ -195,6 +195,7 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -480,6 +481,14 @@ struct toe_hw_req {
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+#define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
+#define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
+
+/* Explicit congestion notification, RFC 3168: when is it used? */
+#define TOE_ECN_MODE_OFF        0u
+#define TOE_ECN_MODE_ON         1u      /* asked for, and granted           */
+#define TOE_ECN_MODE_PASSIVE    2u      /* granted if the peer asks; the default */
+#define TOE_ECN_MODE_MAX        2u
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -661,7 +670,18 @@ struct toe_hw_buf {
 	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
 	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
 	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
-	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back") \
+	X(IP6_REASSEMBLED, ip6_reassembled, "IPv6 packets put together from fragments") \
+	X(IP6_REASM_NOW, ip6_reasm_now, "fragmented IPv6 packets now remembered") \
+	X(IP6_REASM_TIMEOUTS, ip6_reasm_timeouts, "fragmented IPv6 packets given up: time") \
+	X(IP6_REASM_OVERLAPS, ip6_reasm_overlaps, "fragmented IPv6 packets discarded: fragments overlap") \
+	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
+	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits") \
+	X(TCP_ECN_CONNS, tcp_ecn_conns, "connections that agreed on ECN") \
+	X(TCP_ECN_FALLBACKS, tcp_ecn_fallbacks, "SYNs sent again without asking for ECN") \
+	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
+	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
+	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

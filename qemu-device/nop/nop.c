@@ -57,6 +57,7 @@ static void set_defaults(ToeNop *n)
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
+    n->ecn = TOE_ECN_MODE_PASSIVE;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -243,6 +244,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
+    PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
 };
 
 static const Param *find_param(uint32_t param)
