@@ -58,6 +58,7 @@ static void set_defaults(ToeNop *n)
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
+    n->pacing = 1;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -245,6 +246,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
+    PARAM(TOE_PARAM_PACING, pacing, 0, 1),
 };
 
 static const Param *find_param(uint32_t param)

@@ -124,6 +124,7 @@ struct ToeNop {
     uint8_t ttl;
     uint8_t congestion;
     uint8_t ecn;
+    uint8_t pacing;
 
     ToeTimers timers;
     ToePorts tcp_ports;
