@@ -195,10 +195,12 @@ static int matrix(const struct options *o)
 	printf("%u streams of %" PRIu64 " bytes, %u failed, %.1f s; wires: %"
 	       PRIu64 " frames lost, %" PRIu64 " dropped by a queue, %" PRIu64
 	       " held up, %" PRIu64 " marked; the engine sent %" PRIu64
-	       " segments again, %" PRIu64 " time-outs\n", count, o->bytes,
+	       " segments again, %" PRIu64 " time-outs, agreed on ECN with %"
+	       PRIu64 "\n", count, o->bytes,
 	       bad, (double)(net_now() - begin) / SEC, lost, dropped, held,
 	       marked, net_counter(n, TOE_CTR_TCP_RETRANSMITS),
-	       net_counter(n, TOE_CTR_TCP_RTO));
+	       net_counter(n, TOE_CTR_TCP_RTO),
+	       net_counter(n, TOE_CTR_TCP_ECN_CONNS));
 	for (i = 0; i < count; i++)
 		net_remove(n, &items[i].flow);
 	net_free(n);

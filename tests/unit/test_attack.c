@@ -607,6 +607,7 @@ int main(void)
 	Suite *s = suite_create("attack");
 	TCase *c = tcase_create("blind");
 
+	tcase_set_timeout(c, 600);
 	tcase_add_test(c, blind_rst);
 	tcase_add_test(c, blind_syn);
 	tcase_add_test(c, blind_data);
@@ -624,6 +625,7 @@ int main(void)
 	tcase_add_test(c, out_of_order);
 	suite_add_tcase(s, c);
 	c = tcase_create("wrap");
+	tcase_set_timeout(c, 600);
 	tcase_add_loop_test(c, wrap, 0, WRAPS);
 	tcase_add_loop_test(c, wrap_at_fin, 0, 6);
 	suite_add_tcase(s, c);
