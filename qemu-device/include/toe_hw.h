@@ -195,6 +195,13 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_SYN_COOKIES   20u     /* TOE_SYN_COOKIES_*                */
+#define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
+#define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
+
+#define TOE_SYN_COOKIES_OFF     0u      /* SYNs above the limit are dropped */
+#define TOE_SYN_COOKIES_FULL    1u      /* they are answered with a cookie  */
+#define TOE_SYN_COOKIES_ALWAYS  2u      /* each SYN is                      */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -661,7 +668,12 @@ struct toe_hw_buf {
 	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
 	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
 	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
-	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back") \
+	X(TCP_SYN_QUEUE, tcp_syn_queue, "connections now half-open") \
+	X(TCP_ACCEPT_OVERFLOWS, tcp_accept_overflows, "handshakes not finished: accept queue or NCBs full") \
+	X(TCP_COOKIES_SENT, tcp_cookies_sent, "SYN cookies sent") \
+	X(TCP_COOKIES_OK, tcp_cookies_ok, "connections made from a SYN cookie") \
+	X(TCP_COOKIES_BAD, tcp_cookies_bad, "SYN cookies that were none of ours, or too old")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

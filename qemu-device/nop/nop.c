@@ -57,6 +57,9 @@ static void set_defaults(ToeNop *n)
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
+    n->syn_cookies = TOE_SYN_COOKIES_FULL;
+    n->synack_retries = TOE_SYNACK_RETRIES;
+    n->syn_backlog = TOE_BACKLOG_MAX + 1;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -140,6 +143,8 @@ void toe_nop_timer(ToeNop *n)
             toe_tcp_timer(n, id);
         } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
             toe_ipfrag_timer(n);
+        } else if (id - n->config.connections == TOE_TIMER_SYNQ) {
+            toe_tcp_synq_timer(n);
         } else {
             toe_neigh_timer(n, id - n->config.connections);
         }
@@ -243,6 +248,10 @@ static const Param params[] = {
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
+    PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),
+    PARAM(TOE_PARAM_SYNACK_RETRIES, synack_retries, 0,
+          TOE_SYNACK_RETRIES_MAX),
+    PARAM(TOE_PARAM_SYN_BACKLOG, syn_backlog, 1, TOE_BACKLOG_MAX + 1),
 };
 
 static const Param *find_param(uint32_t param)

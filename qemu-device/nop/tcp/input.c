@@ -39,23 +39,32 @@ static void dup_ack_now(ToeTcp *t, ToeNcb *c)
     ack_now(t, c);
 }
 
+bool toe_tcp_may_challenge(ToeTcp *t, int64_t now)
+{
+    if (now - t->challenge_time >= TOE_CHALLENGE_NS || !t->challenge_time) {
+        t->challenge_time = now;
+        t->challenge_left = TOE_CHALLENGE_TOTAL / 2 +
+                            toe_nop_random(t->nop) % TOE_CHALLENGE_TOTAL;
+    }
+    if (!t->challenge_left) {
+        return false;
+    }
+    t->challenge_left--;
+    toe_count(t->nop->counters, TCP_CHALLENGE_ACKS);
+    return true;
+}
+
 static void challenge_ack(ToeTcp *t, ToeNcb *c, int64_t now)
 {
     if (now - c->challenge_time >= TOE_CHALLENGE_NS || !c->challenge_time) {
         c->challenge_time = now;
         c->challenges = 0;
     }
-    if (now - t->challenge_time >= TOE_CHALLENGE_NS || !t->challenge_time) {
-        t->challenge_time = now;
-        t->challenge_left = TOE_CHALLENGE_TOTAL / 2 +
-                            toe_nop_random(t->nop) % TOE_CHALLENGE_TOTAL;
-    }
-    if (c->challenges >= TOE_CHALLENGE_PER_CONN || !t->challenge_left) {
+    if (c->challenges >= TOE_CHALLENGE_PER_CONN ||
+        !toe_tcp_may_challenge(t, now)) {
         return;
     }
     c->challenges++;
-    t->challenge_left--;
-    toe_count(t->nop->counters, TCP_CHALLENGE_ACKS);
     toe_trace_tcp_challenge(toe_ncb_handle(t, c), c->state);
     ack_now(t, c);
 }
@@ -745,10 +754,24 @@ static bool may_reopen(const ToeNcb *c, const ToeSeg *seg)
     return seq_gt(seg->seq, c->rcv_nxt);
 }
 
+/*
+ * A segment that belongs to no connection: of a handshake, or for a listener.
+ * Returns the connection that it made, and goes on to, or NULL.
+ */
+static ToeNcb *handshake(ToeTcp *t, ToeSynReq *req, ToeNcb *listener,
+                         const ToeIpPacket *p, const ToeSeg *seg,
+                         const uint32_t *above)
+{
+    return req ? toe_synq_input(t, req, p, seg)
+               : toe_tcp_listen_input(t, listener, p, seg, above);
+}
+
 bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
 {
     ToeTcp *t = n->tcp;
     ToeNcb *c, *listener = NULL;
+    ToeSynReq *req = NULL;
+    uint32_t old_end, *above = NULL;
     ToeSeg seg;
     bool good = toe_seg_parse(p, &seg);
 
@@ -756,10 +779,14 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
         return false;
     }
     c = toe_ncb_lookup(t, p->family, p->dst, seg.dport, p->src, seg.sport);
-    if (!c || c->state == TOE_TCP_TIME_WAIT) {
+    if (!c) {
+        req = toe_synq_lookup(t, p->family, p->dst, seg.dport, p->src,
+                              seg.sport);
+    }
+    if (!req && (!c || c->state == TOE_TCP_TIME_WAIT)) {
         listener = toe_ncb_lookup_listener(t, p->family, p->dst, seg.dport);
     }
-    if (!c && !listener) {
+    if (!c && !req && !listener) {
         return false;
     }
     if (!good) {
@@ -771,18 +798,31 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
         return true;
     }
     toe_count(n->counters, TCP_SEGS_IN);
-    toe_trace_tcp_in(c ? toe_ncb_handle(t, c) : toe_ncb_handle(t, listener),
+    toe_trace_tcp_in(c ? toe_ncb_handle(t, c)
+                     : req ? req->syn.listener : toe_ncb_handle(t, listener),
                      seg.flags, seg.seq, seg.ack, seg.len, seg.wnd);
     if (c && listener && may_reopen(c, &seg)) {
+        old_end = c->snd_max;
+        above = &old_end;
         toe_tcp_close_ncb(t, c, TOE_ST_OK, false);
         toe_tcp_reap(t, c);
         c = NULL;
     }
     if (!c) {
-        toe_tcp_listen_input(t, listener, p, &seg);
-        return true;
+        c = handshake(t, req, listener, p, &seg, above);
+        if (!c) {
+            return true;
+        }
+        segment_arrives(t, c, p, &seg);
+        if (c->state == TOE_TCP_SYN_RECEIVED) {
+            /* What the request accepted does not make the connection. */
+            toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, false);
+            toe_tcp_reap(t, c);
+            return true;
+        }
+    } else {
+        segment_arrives(t, c, p, &seg);
     }
-    segment_arrives(t, c, p, &seg);
     toe_tcp_deliver(t, c);
     return true;
 }
@@ -836,7 +876,12 @@ bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e)
     bool too_big, hard, refused;
 
     if (!c) {
-        return false;
+        /*
+         * About a SYN-ACK: taken, and left to the timer.  Whoever can forge
+         * these must not end handshakes.
+         */
+        return toe_synq_lookup(t, e->family, e->src, e->lport, e->dst,
+                               e->rport);
     }
     /* RFC 5927 4.1: only about what is in flight. */
     if (seq_lt(e->seq, c->snd_una) || seq_geq(e->seq, c->snd_max)) {

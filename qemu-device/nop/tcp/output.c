@@ -611,6 +611,17 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     return more;
 }
 
+void toe_tcp_output_request(ToeTcp *t, ToeNcb *c, uint8_t what)
+{
+    if (what == TOE_SYN) {
+        send_syn(t, c);
+    } else if (what == TOE_ACK) {
+        send_ack(t, c, c->snd_nxt);
+    } else {
+        send_rst(t, c);
+    }
+}
+
 void toe_tcp_output_replies(ToeTcp *t, uint32_t *budget)
 {
     ToeNop *n = t->nop;

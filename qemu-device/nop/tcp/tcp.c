@@ -18,7 +18,9 @@
  *   tcp.c        life; states; toe_stream_* for the host side; the output turn
  *   ncb.c        the table of NCBs, handles, look-up, lists
  *   options.c    the segment's format, from and to bytes
- *   listen.c     SYNs for listeners, what a SYN agrees on, ISN, MSS
+ *   listen.c     segments for listeners, what a SYN agrees on, ISN, MSS
+ *   synq.c       half-open connections: the SYN queue
+ *   cookie.c     SYN cookies, when it is full
  *   input.c      a segment arrives; ICMP errors
  *   recovery.c   what was lost, what to send again
  *   sack.c       the scoreboard: what is out, what the peer has of it
@@ -76,12 +78,11 @@
  *
  * Hostile peers.  Blind attacks: RFC 5961 (exact RST, challenge ACKs for SYN
  * and ACK, limited), RFC 6528 (ISN), RFC 6056 (ports), RFC 5927 (ICMP).
- * Floods: RFC 4987 (backlog, half-open limit), keyed hashes.  Memory: windows,
+ * Floods: RFC 4987 (SYN queue, cookies), keyed hashes.  Memory: windows,
  * reass.c's bounds, compaction of small pieces here and there.  Time: no loop
  * is longer than what a segment holds, or a turn's budget.
  *
- * Left for later, and where it goes: SYN cookies in listen.c, urgent data in
- * input.c's take_text().
+ * Left for later, and where it goes: urgent data in input.c's take_text().
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -99,7 +100,9 @@ ToeTcp *toe_tcp_new(ToeNop *n)
     if (!toe_ncb_table_init(t, n->config.connections) ||
         !toe_reass_init(t, CLAMP(n->config.connections * 4, 256, 65536)) ||
         !toe_sack_init(t, n->config.connections,
-                       CLAMP(n->config.connections * 4, 4096, 65536))) {
+                       CLAMP(n->config.connections * 4, 4096, 65536)) ||
+        !toe_synq_init(t, n->config.connections)) {
+        toe_synq_free(t);
         toe_ncb_table_free(t);
         toe_reass_free(t);
         toe_sack_free(t);
@@ -124,6 +127,7 @@ void toe_tcp_free(ToeTcp *t)
         return;
     }
     free_all(t);
+    toe_synq_free(t);
     toe_ncb_table_free(t);
     toe_reass_free(t);
     toe_sack_free(t);
@@ -134,6 +138,7 @@ void toe_tcp_reset(ToeTcp *t)
 {
     free_all(t);
     toe_ncb_table_reset(t);
+    toe_synq_reset(t);
     toe_reass_reset(t);
     toe_sack_reset(t);
     t->replies_head = t->replies_count = 0;
@@ -194,7 +199,6 @@ void toe_tcp_close_ncb(ToeTcp *t, ToeNcb *c, uint8_t status, bool rst)
     toe_tcp_set_state(t, c, TOE_TCP_CLOSED);
     toe_timer_all_off(t, c);
     toe_ncb_unhash(t, c);
-    toe_ncb_half_open_del(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, !(c->flags & TOE_F_OWNED));
     orphan(t, c, false);
@@ -315,6 +319,9 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget)
     ToeTcp *t = n->tcp;
 
     toe_tcp_output_replies(t, budget);
+    if (toe_synq_output(t, budget)) {
+        return true;
+    }
     while (t->out_first != TOE_NONE) {
         ToeNcb *c = &t->ncbs[t->out_first];
 
@@ -351,6 +358,7 @@ void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
     ToeTcp *t = n->tcp;
 
+    toe_synq_addr_gone(t, family, addr);
     for (uint32_t i = 0; i < t->size; i++) {
         ToeNcb *c = &t->ncbs[i];
 
@@ -552,7 +560,7 @@ uint8_t toe_stream_listen(ToeNop *n, ToeTuple *tuple, uint32_t backlog,
     c->family = tuple->family;
     memcpy(c->laddr, tuple->laddr, 16);
     c->lport = tuple->lport;
-    c->backlog = CLAMP(backlog, 1, TOE_BACKLOG_MAX);
+    c->backlog = MIN(backlog, TOE_BACKLOG_MAX);
     toe_ncb_hash(t, c);
     toe_tcp_set_state(t, c, TOE_TCP_LISTEN);
     *handle = toe_ncb_handle(t, c);
@@ -693,12 +701,7 @@ static void disown(ToeTcp *t, ToeNcb *c)
 
 static void close_listener(ToeTcp *t, ToeNcb *c)
 {
-    while (c->children != TOE_NONE) {
-        ToeNcb *child = &t->ncbs[c->children];
-
-        toe_tcp_close_ncb(t, child, TOE_ST_ABORTED, true);
-        toe_tcp_reap(t, child);
-    }
+    toe_synq_drop_listener(t, c);
     disown(t, c);
     toe_ncb_free(t, c);
 }
