@@ -487,6 +487,7 @@ struct toe_hw_req {
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+#define TOE_OPT_DEFER_ACCEPT    32u     /* listener: seconds to wait for data; 0: off */
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -673,7 +674,9 @@ struct toe_hw_buf {
 	X(TCP_ACCEPT_OVERFLOWS, tcp_accept_overflows, "handshakes not finished: accept queue or NCBs full") \
 	X(TCP_COOKIES_SENT, tcp_cookies_sent, "SYN cookies sent") \
 	X(TCP_COOKIES_OK, tcp_cookies_ok, "connections made from a SYN cookie") \
-	X(TCP_COOKIES_BAD, tcp_cookies_bad, "SYN cookies that were none of ours, or too old")
+	X(TCP_COOKIES_BAD, tcp_cookies_bad, "SYN cookies that were none of ours, or too old") \
+	X(TCP_TIME_WAIT_REUSED, tcp_time_wait_reused, "connections in TIME-WAIT replaced by a new one") \
+	X(TCP_DEFERRED, tcp_deferred, "handshakes that wait for data: DEFER_ACCEPT")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

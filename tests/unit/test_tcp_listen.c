@@ -445,6 +445,132 @@ START_TEST(port_busy)
 }
 END_TEST
 
+/* ---- DEFER_ACCEPT ---- */
+
+static struct talk *deferred(uint32_t seconds, uint32_t want)
+{
+	struct talk *t = talk_new();
+	uint64_t v;
+
+	talk_listen(t, 1);
+	ck_assert_uint_eq(toe_stream_setopt(t->w->n, t->listener,
+					    TOE_OPT_DEFER_ACCEPT, seconds),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(toe_stream_getopt(t->w->n, t->listener,
+					    TOE_OPT_DEFER_ACCEPT, &v),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(v, want);
+	SAY(t, .flags = SYN, .mss = 1460);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1);
+	return t;
+}
+
+START_TEST(defer_until_data)
+{
+	struct talk *t = deferred(10, 15);
+
+	EVENTS(t, "");
+	ck_assert_uint_eq(COUNTER(t, TCP_DEFERRED), 1);
+	ck_assert_uint_eq(COUNTER(t, TCP_NCBS), 1);
+	/* The peer has answered: nothing is sent again. */
+	talk_wait(t, 5 * SEC);
+	SILENCE(t);
+	SAY(t, .flags = ACK | PSH, .seq = 1, .ack = 1, .len = 10);
+	EVENTS(t, "IR");
+	talk_read(t, 0, 10);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 11);
+	talk_free(t);
+}
+END_TEST
+
+START_TEST(defer_until_time)
+{
+	struct talk *t = deferred(3, 3);
+
+	/* Over after 1 + 2 s: asked once more, and taken as it is. */
+	talk_wait(t, 3 * SEC - MS);
+	SILENCE(t);
+	talk_wait(t, MS);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	EVENTS(t, "");
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "I");
+	talk_free(t);
+}
+END_TEST
+
+START_TEST(defer_until_fin)
+{
+	struct talk *t = deferred(100, 123);
+
+	SAY(t, .flags = FIN | ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "IF");
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 2);
+	talk_free(t);
+}
+END_TEST
+
+START_TEST(defer_longer_than_retries)
+{
+	struct talk *t = deferred(100, 123);
+
+	/* Its time counts, not that of a handshake: 63 s. */
+	talk_wait(t, 122 * SEC);
+	ck_assert_uint_eq(COUNTER(t, TCP_SYN_QUEUE), 1);
+	SILENCE(t);
+	talk_wait(t, 1 * SEC);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	talk_wait(t, 60 * SEC);
+	ck_assert_uint_eq(COUNTER(t, TCP_SYN_QUEUE), 0);
+	EVENTS(t, "");
+	talk_free(t);
+}
+END_TEST
+
+START_TEST(defer_without_answer)
+{
+	struct talk *t = talk_new();
+
+	/* No ACK at all: a handshake like any other. */
+	talk_listen(t, 1);
+	ck_assert_uint_eq(toe_stream_setopt(t->w->n, t->listener,
+					    TOE_OPT_DEFER_ACCEPT, 10),
+			  TOE_ST_OK);
+	SAY(t, .flags = SYN, .mss = 1460);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	talk_wait(t, SEC);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	talk_free(t);
+}
+END_TEST
+
+START_TEST(defer_is_a_listeners)
+{
+	struct talk *t = talk_new();
+	uint64_t v;
+
+	talk_open_passive(t, NULL);
+	ck_assert_uint_eq(toe_stream_setopt(t->w->n, t->h,
+					    TOE_OPT_DEFER_ACCEPT, 1),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_stream_getopt(t->w->n, t->h,
+					    TOE_OPT_DEFER_ACCEPT, &v),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_stream_setopt(t->w->n, t->listener,
+					    TOE_OPT_DEFER_ACCEPT, UINT32_MAX),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_stream_setopt(t->w->n, t->listener,
+					    TOE_OPT_DEFER_ACCEPT, INT32_MAX),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(toe_stream_getopt(t->w->n, t->listener,
+					    TOE_OPT_DEFER_ACCEPT, &v),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(v, 603);
+	talk_free(t);
+}
+END_TEST
+
 /* ---- Cookies ---- */
 
 START_TEST(cookie_when_full)
@@ -769,6 +895,14 @@ int main(void)
 	tcase_add_test(c, address_gone);
 	tcase_add_test(c, port_busy);
 	tcase_add_test(c, params);
+	suite_add_tcase(s, c);
+	c = tcase_create("defer");
+	tcase_add_test(c, defer_until_data);
+	tcase_add_test(c, defer_until_time);
+	tcase_add_test(c, defer_until_fin);
+	tcase_add_test(c, defer_longer_than_retries);
+	tcase_add_test(c, defer_without_answer);
+	tcase_add_test(c, defer_is_a_listeners);
 	suite_add_tcase(s, c);
 	c = tcase_create("cookies");
 	tcase_add_test(c, cookie_when_full);

@@ -668,10 +668,11 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
 static void time_wait(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
 {
     if (seg->flags & TOE_RST) {
-        if (seg->seq == c->rcv_nxt) {
-            toe_count(t->nop->counters, TCP_RST_IN);
-            toe_tcp_close_ncb(t, c, TOE_ST_OK, false);
-        }
+        /*
+         * RFC 1337, F1: our ACK of an old duplicate makes a peer without
+         * the connection send one.  Obeyed, it would end the wait, and the
+         * next old duplicate would be taken for the next connection's.
+         */
         return;
     }
     if (!check_paws(t, c, seg, now) || !check_syn(t, c, seg, now)) {
@@ -739,17 +740,23 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
 }
 
 /*
- * A SYN for a connection in TIME-WAIT: may a new one replace it?  RFC 9293
- * 3.10.7.4 and RFC 6191: if nothing of the old one can be mistaken for it.
+ * A SYN for a connection in TIME-WAIT: may a new one replace it?  RFC 6191
+ * section 2: if nothing of the old one can be mistaken for it.
  */
 static bool may_reopen(const ToeNcb *c, const ToeSeg *seg)
 {
     if ((seg->flags & (TOE_SYN | TOE_ACK | TOE_RST)) != TOE_SYN) {
         return false;
     }
-    if (c->flags & TOE_F_TS && seg->opt.have_ts &&
-        seg->opt.ts_val != c->ts_recent) {
-        return (int32_t)(seg->opt.ts_val - c->ts_recent) > 0;
+    if (seg->opt.have_ts) {
+        int32_t later = (int32_t)(seg->opt.ts_val - c->ts_recent);
+
+        if (!(c->flags & TOE_F_TS)) {
+            return true;        /* what is old has none: PAWS drops it */
+        }
+        if (later) {
+            return later > 0;
+        }
     }
     return seq_gt(seg->seq, c->rcv_nxt);
 }
@@ -804,6 +811,7 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
     if (c && listener && may_reopen(c, &seg)) {
         old_end = c->snd_max;
         above = &old_end;
+        toe_count(n->counters, TCP_TIME_WAIT_REUSED);
         toe_tcp_close_ncb(t, c, TOE_ST_OK, false);
         toe_tcp_reap(t, c);
         c = NULL;

@@ -224,3 +224,54 @@ ToeNcb *toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener,
     toe_synq_syn(t, listener, p, seg, above);
     return NULL;
 }
+
+/* ---- Options ---- */
+
+/* Seconds until the nth SYN-ACK would time out: 1, 3, 7, ... */
+static uint32_t timeouts_to_seconds(unsigned n)
+{
+    uint32_t sum = 0, period = TOE_RTO_INIT_NS / TOE_SEC;
+
+    while (n--) {
+        sum += period;
+        period = MIN(period * 2, TOE_RTO_MAX_NS / TOE_SEC);
+    }
+    return sum;
+}
+
+uint8_t toe_listen_setopt(ToeNcb *c, uint32_t option, uint64_t value)
+{
+    unsigned n = 0;
+
+    if (c->kind != TOE_NCB_LISTENER) {
+        return TOE_ST_INVALID;
+    }
+    switch (option) {
+    case TOE_OPT_DEFER_ACCEPT:
+        if (value > INT32_MAX) {
+            return TOE_ST_INVALID;
+        }
+        /* Time is counted in SYN-ACKs that would be due, as in Linux. */
+        while (n < TOE_SYNACK_RETRIES_MAX && timeouts_to_seconds(n) < value) {
+            n++;
+        }
+        c->defer = (uint8_t)n;
+        return TOE_ST_OK;
+    default:
+        return TOE_ST_INVALID;
+    }
+}
+
+uint8_t toe_listen_getopt(const ToeNcb *c, uint32_t option, uint64_t *value)
+{
+    if (c->kind != TOE_NCB_LISTENER) {
+        return TOE_ST_INVALID;
+    }
+    switch (option) {
+    case TOE_OPT_DEFER_ACCEPT:
+        *value = timeouts_to_seconds(c->defer);
+        return TOE_ST_OK;
+    default:
+        return TOE_ST_INVALID;
+    }
+}

@@ -25,6 +25,11 @@
  * time-outs behind them wait equally long, so each number has a list in which
  * the first is always the next one due, and one timer serves all.
  *
+ * DEFER_ACCEPT.  The last ACK is ignored as long as it has no data with it,
+ * and no SYN-ACK is sent again, until the time of the option is over; then the
+ * SYN-ACK is, and the ACK that it brings is taken as it is, so that a peer
+ * that waits for us to speak first is reported late, but is (as in Linux).
+ *
  * Sending.  A request sends by being spread out into an NCB that is in no
  * table (toe_ncb_scratch()), as it would be if it were a connection, so that
  * output.c makes the SYN-ACK, and what a connection agrees on is decided in
@@ -505,6 +510,12 @@ ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
         r->acked = true;
         return NULL;
     }
+    if (r->timeouts < listener->defer && !(seg->flags & TOE_FIN) &&
+        !seg->len) {
+        r->acked = true;                        /* DEFER_ACCEPT: nothing yet */
+        toe_count(n->counters, TCP_DEFERRED);
+        return NULL;
+    }
     c = toe_synq_promote(t, listener, &r->syn, r->wnd);
     if (!c) {
         r->acked = true;
@@ -525,7 +536,11 @@ ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
 
 static void timed_out(ToeTcp *t, ToeSynReq *r, int64_t now)
 {
-    if (r->timeouts >= t->nop->synack_retries) {
+    const ToeNcb *listener = toe_ncb_by_handle(t, r->syn.listener);
+    unsigned defer = listener ? listener->defer : 0;
+
+    if (r->timeouts >= t->nop->synack_retries &&
+        (!r->acked || r->timeouts >= defer)) {
         toe_count(t->nop->counters, TCP_ATTEMPT_FAILS);
         toe_synq_drop(t, r, false);
         return;
@@ -533,8 +548,10 @@ static void timed_out(ToeTcp *t, ToeSynReq *r, int64_t now)
     due_del(&t->synq, r);
     r->timeouts++;
     due_add(t, r, now);
-    r->synack = true;
-    mark(t, r);
+    if (!r->acked || r->timeouts >= defer) {
+        r->synack = true;
+        mark(t, r);
+    }
 }
 
 void toe_tcp_synq_timer(ToeNop *n)

@@ -63,7 +63,7 @@ typedef struct ToeSynReq {
     bool synack;                /* what is due: SYN-ACK, */
     bool ack;                   /* ACK */
     bool resent;                /* more than one SYN-ACK went out */
-    bool acked;                 /* the final ACK came, and had to be ignored */
+    bool acked;                 /* the final ACK came, and was ignored */
     int64_t sent;               /* first SYN-ACK, 0: not yet */
     int64_t deadline;
     uint32_t wnd;               /* offered in the SYN-ACK */

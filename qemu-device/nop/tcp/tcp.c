@@ -397,15 +397,36 @@ static bool family_ok(uint8_t family)
     return family == TOE_AF_INET || family == TOE_AF_INET6;
 }
 
+/* Which connections in TIME-WAIT may a new one replace? */
+typedef enum Reuse {
+    REUSE_NONE,
+    REUSE_TIMESTAMPS,           /* those with timestamps */
+    REUSE_ANY,
+} Reuse;
+
+/*
+ * Seen from us, who open the new one: our timestamp and our ISN are above the
+ * old ones, so the peer takes the SYN even if it waits as well (RFC 6191); and
+ * what comes late of the old one is dropped by PAWS, once the peer's clock
+ * has moved on (RFC 7323 B.2).  Without timestamps it could be taken.
+ */
+static bool may_replace(ToeTcp *t, const ToeNcb *c, Reuse reuse)
+{
+    return c->flags & TOE_F_ON_TW &&
+           (reuse == REUSE_ANY ||
+            (reuse == REUSE_TIMESTAMPS && c->flags & TOE_F_TS &&
+             toe_nop_now(t->nop) - c->ts_recent_time > TOE_SEC));
+}
+
 /* For toe_ports_pick(): is there room for this connection on the port? */
 typedef struct PortQuery {
     ToeTcp *t;
     const ToeTuple *tuple;
-    bool reuse;                 /* take over TIME-WAIT if need be */
+    Reuse reuse;
 } PortQuery;
 
 static bool tuple_free(ToeTcp *t, const ToeTuple *q, uint16_t lport,
-                       bool reuse)
+                       Reuse reuse)
 {
     ToeNcb *c;
 
@@ -413,7 +434,7 @@ static bool tuple_free(ToeTcp *t, const ToeTuple *q, uint16_t lport,
         return false;
     }
     c = toe_ncb_lookup(t, q->family, q->laddr, lport, q->raddr, q->rport);
-    return !c || (reuse && c->flags & TOE_F_ON_TW);
+    return !c || may_replace(t, c, reuse);
 }
 
 static bool connect_port_usable(void *opaque, uint16_t port)
@@ -458,7 +479,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     ToeTuple q = *tuple;
     PortQuery query = { .t = t, .tuple = &q };
     ToeNcb *c, *old;
-    uint32_t mtu;
+    uint32_t mtu, old_end = 0;
     uint8_t st;
 
     if (!family_ok(q.family) || !q.rport || addr_is_zero(q.raddr)) {
@@ -473,7 +494,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
         return TOE_ST_NOMEM;
     }
     if (q.lport) {
-        if (!tuple_free(t, &q, q.lport, false)) {
+        if (!tuple_free(t, &q, q.lport, REUSE_TIMESTAMPS)) {
             toe_ncb_free(t, c);
             return TOE_ST_ADDRINUSE;
         }
@@ -482,12 +503,12 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
         q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
                                  first_port(t, &q), connect_port_usable,
                                  &query);
-        if (!q.lport) {
-            /*
-             * All in use.  Our ISN grows (RFC 6528), so a new incarnation of
-             * a connection in TIME-WAIT is told from the old (RFC 6191).
-             */
-            query.reuse = true;
+        /*
+         * All in use.  Better one in TIME-WAIT than none: best where
+         * timestamps tell the two apart, else by our ISN alone.
+         */
+        while (!q.lport && query.reuse < REUSE_ANY) {
+            query.reuse++;
             q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
                                      first_port(t, &q), connect_port_usable,
                                      &query);
@@ -496,10 +517,12 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
             toe_ncb_free(t, c);
             return TOE_ST_ADDRNOTAVAIL;
         }
-        old = toe_ncb_lookup(t, q.family, q.laddr, q.lport, q.raddr, q.rport);
-        if (old) {
-            toe_ncb_free(t, old);
-        }
+    }
+    old = toe_ncb_lookup(t, q.family, q.laddr, q.lport, q.raddr, q.rport);
+    if (old) {
+        old_end = old->snd_max;
+        toe_count(n->counters, TCP_TIME_WAIT_REUSED);
+        toe_ncb_free(t, old);
     }
     c->flags |= TOE_F_PORT | TOE_F_OWNED | TOE_F_ACTIVE | TOE_F_SEND_SYN;
     c->family = q.family;
@@ -509,6 +532,9 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     c->rport = q.rport;
     c->mtu = mtu;
     c->iss = toe_tcp_isn(t, c);
+    if (old && seq_leq(c->iss, old_end)) {
+        c->iss = old_end + TOE_ISN_STEP;
+    }
     c->ts_offset = toe_tcp_ts_offset(t, c);
     c->snd_una = c->snd_nxt = c->snd_max = c->iss;
     c->last_rcv = toe_nop_now(n);
@@ -836,7 +862,7 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         return TOE_ST_OK;
     default:
-        return TOE_ST_INVALID;
+        return toe_listen_setopt(c, option, value);
     }
 }
 
@@ -868,7 +894,7 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         *value = c->cc;
         return TOE_ST_OK;
     default:
-        return TOE_ST_INVALID;
+        return toe_listen_getopt(c, option, value);
     }
 }
 

@@ -347,6 +347,7 @@ typedef struct ToeNcb {
     uint32_t requests;          /* first one in the SYN queue, synq.c */
     uint32_t nrequests;
     int64_t cookie_time;        /* last one sent; 0: none */
+    uint8_t defer;              /* DEFER_ACCEPT, in time-outs; 0: off */
 
     /* For toe_stream_info(). */
     uint32_t retransmits;
@@ -604,6 +605,10 @@ void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c);
 uint16_t toe_tcp_announced_mss(ToeTcp *t, const ToeNcb *c);
 /* ESTABLISHED from SYN-SENT or SYN-RECEIVED. */
 void toe_tcp_establish(ToeTcp *t, ToeNcb *c);
+
+/* Options that only a listener has. */
+uint8_t toe_listen_setopt(ToeNcb *c, uint32_t option, uint64_t value);
+uint8_t toe_listen_getopt(const ToeNcb *c, uint32_t option, uint64_t *value);
 
 /* ---- synq.c: half-open connections ---- */
 
