@@ -670,6 +670,12 @@ struct toe_hw_buf {
 	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
 	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
 	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back") \
+	X(IP6_REASSEMBLED, ip6_reassembled, "IPv6 packets put together from fragments") \
+	X(IP6_REASM_NOW, ip6_reasm_now, "fragmented IPv6 packets now remembered") \
+	X(IP6_REASM_TIMEOUTS, ip6_reasm_timeouts, "fragmented IPv6 packets given up: time") \
+	X(IP6_REASM_OVERLAPS, ip6_reasm_overlaps, "fragmented IPv6 packets discarded: fragments overlap") \
+	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
+	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits") \
 	X(TCP_SYN_QUEUE, tcp_syn_queue, "connections now half-open") \
 	X(TCP_ACCEPT_OVERFLOWS, tcp_accept_overflows, "handshakes not finished: accept queue or NCBs full") \
 	X(TCP_COOKIES_SENT, tcp_cookies_sent, "SYN cookies sent") \
