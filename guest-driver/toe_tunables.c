@@ -95,6 +95,7 @@ TUNABLE(congestion, CONGESTION);
 TUNABLE(syn_cookies, SYN_COOKIES);
 TUNABLE(synack_retries, SYNACK_RETRIES);
 TUNABLE(syn_backlog, SYN_BACKLOG);
+TUNABLE(fastopen, FASTOPEN);
 
 static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_time_wait_ms.attr.attr,
@@ -108,6 +109,7 @@ static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_syn_cookies.attr.attr,
 	&toe_tunable_synack_retries.attr.attr,
 	&toe_tunable_syn_backlog.attr.attr,
+	&toe_tunable_fastopen.attr.attr,
 	NULL
 };
 

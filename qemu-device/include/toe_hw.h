@@ -199,9 +199,14 @@
 #define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
 #define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
 
+#define TOE_PARAM_FASTOPEN      23u     /* TOE_FASTOPEN_*                   */
+
 #define TOE_SYN_COOKIES_OFF     0u      /* SYNs above the limit are dropped */
 #define TOE_SYN_COOKIES_FULL    1u      /* they are answered with a cookie  */
 #define TOE_SYN_COOKIES_ALWAYS  2u      /* each SYN is                      */
+
+#define TOE_FASTOPEN_CLIENT     1u      /* CONNECT may, RFC 7413            */
+#define TOE_FASTOPEN_SERVER     2u      /* listeners may                    */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -426,6 +431,7 @@ struct toe_hw_ctx_page {
 
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
+#define TOE_REQ_F_FASTOPEN      0x08    /* CONNECT: the first SEND goes with the SYN */
 #define TOE_REQ_F_LIST          0x04    /* SEND: piece[0] names a list of npieces pieces */
 
 #define TOE_PIECES_INLINE       3u
@@ -488,6 +494,7 @@ struct toe_hw_req {
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
 #define TOE_OPT_DEFER_ACCEPT    32u     /* listener: seconds to wait for data; 0: off */
+#define TOE_OPT_FASTOPEN        33u     /* listener: connections open by a cookie alone; 0: off */
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -682,7 +689,13 @@ struct toe_hw_buf {
 	X(TCP_COOKIES_OK, tcp_cookies_ok, "connections made from a SYN cookie") \
 	X(TCP_COOKIES_BAD, tcp_cookies_bad, "SYN cookies that were none of ours, or too old") \
 	X(TCP_TIME_WAIT_REUSED, tcp_time_wait_reused, "connections in TIME-WAIT replaced by a new one") \
-	X(TCP_DEFERRED, tcp_deferred, "handshakes that wait for data: DEFER_ACCEPT")
+	X(TCP_DEFERRED, tcp_deferred, "handshakes that wait for data: DEFER_ACCEPT") \
+	X(TCP_FASTOPEN_PASSIVE, tcp_fastopen_passive, "connections made by a Fast Open cookie") \
+	X(TCP_FASTOPEN_BAD, tcp_fastopen_bad, "SYNs with a wrong Fast Open cookie") \
+	X(TCP_FASTOPEN_OVERFLOWS, tcp_fastopen_overflows, "SYNs with a good one, and too many pending") \
+	X(TCP_FASTOPEN_ACTIVE, tcp_fastopen_active, "SYNs sent with a Fast Open cookie") \
+	X(TCP_FASTOPEN_ACTIVE_FAILS, tcp_fastopen_active_fails, "of these, the peer did not take all data") \
+	X(TCP_FASTOPEN_BLACKHOLES, tcp_fastopen_blackholes, "SYNs with the Fast Open option lost or refused")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

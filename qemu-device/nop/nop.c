@@ -59,6 +59,7 @@ static void set_defaults(ToeNop *n)
     n->congestion = TOE_CC_CUBIC;
     n->syn_cookies = TOE_SYN_COOKIES_FULL;
     n->synack_retries = TOE_SYNACK_RETRIES;
+    n->fastopen = TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER;
     n->syn_backlog = TOE_BACKLOG_MAX + 1;
     toe_route_reset(n);
     toe_icmp_reset(n);
@@ -251,6 +252,8 @@ static const Param params[] = {
     PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),
     PARAM(TOE_PARAM_SYNACK_RETRIES, synack_retries, 0,
           TOE_SYNACK_RETRIES_MAX),
+    PARAM(TOE_PARAM_FASTOPEN, fastopen, 0,
+          TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER),
     PARAM(TOE_PARAM_SYN_BACKLOG, syn_backlog, 1, TOE_BACKLOG_MAX + 1),
 };
 

@@ -126,6 +126,7 @@ struct ToeNop {
     uint8_t congestion;
     uint8_t syn_cookies;        /* TOE_SYN_COOKIES_* */
     uint8_t synack_retries;
+    uint8_t fastopen;           /* TOE_FASTOPEN_* */
     uint32_t syn_backlog;
 
     ToeTimers timers;

@@ -281,7 +281,7 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         c->reass != TOE_NONE || seg->opt.sacks ||
         c->flags & (TOE_F_RECOVERY | TOE_F_FIN_RCVD | TOE_F_PERSIST) ||
         c->sacked || c->lost || c->flags2 & (TOE_F2_LOSS | TOE_F2_TLP) ||
-        !(c->flags & TOE_F_OWNED) ||
+        !(c->flags & TOE_F_OWNED) || c->flags2 & TOE_F2_FO_WAIT ||
         seq_lt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_max)) {
         return false;
     }
@@ -372,7 +372,8 @@ static bool check_syn(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
     if (!(seg->flags & TOE_SYN)) {
         return true;
     }
-    if (c->state == TOE_TCP_SYN_RECEIVED && seg->seq == c->irs) {
+    if ((c->state == TOE_TCP_SYN_RECEIVED || c->flags2 & TOE_F2_FO_WAIT) &&
+        seg->seq == c->irs) {
         if (seg->flags & TOE_ACK && seg->ack == c->snd_max) {
             /* Simultaneous open: the other's SYN-ACK (RFC 9293 3.5). */
             seg->flags &= ~TOE_SYN;
@@ -474,6 +475,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
             toe_rtt_sample(c, now - c->rtt_time);
             toe_rtt_least(c, now - c->rtt_time, now);
         }
+        toe_fastopen_synack(t, c, seg);
         c->snd_una = c->snd_nxt = seg->ack;
         c->snd_wnd = c->snd_wnd_max =
             seg->unscaled ? seg->wnd : seg->wnd << c->snd_wscale;
@@ -487,6 +489,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         challenge_ack(t, c, now);               /* RFC 5961 5.2 */
         return false;
     }
+    toe_fastopen_acked(t, c, seg->ack, now);
     if (c->flags2 & TOE_F2_SACK) {
         ToeAckNews news = ack_news(c, seg, now);
 
@@ -625,6 +628,7 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
     if (seg->flags & TOE_RST) {
         if (ack) {
             toe_count(t->nop->counters, TCP_RST_IN);
+            toe_fastopen_refused(t, c);
             toe_tcp_close_ncb(t, c, TOE_ST_REFUSED, false);
         }
         return;
@@ -653,6 +657,7 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
         toe_rtt_sample(c, now - c->rtt_time);
         toe_rtt_least(c, now - c->rtt_time, now);
     }
+    toe_fastopen_synack(t, c, seg);
     c->snd_una = c->snd_nxt = seg->ack;
     toe_tcp_establish(t, c);
     ack_now(t, c);

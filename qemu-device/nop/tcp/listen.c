@@ -144,7 +144,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
         c->flags |= TOE_F_OWNED;
         c->events |= TOE_E_INCOMING;
         toe_count(t->nop->counters, TCP_PASSIVE_OPENS);
-    } else if (c->flags & TOE_F_OWNED) {
+    } else if (c->flags & TOE_F_OWNED && !(c->flags2 & TOE_F2_FO_EARLY)) {
         c->events |= TOE_E_ESTABLISHED;
     }
     toe_timer_restart_keep(t, c, now);
@@ -186,6 +186,9 @@ bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg.seq + 1;
     c->ts_offset = toe_tcp_ts_offset(t, c);
     toe_tcp_take_syn_options(t, c, &seg);
+    if (s->fo_answer) {
+        c->flags2 |= TOE_F2_FO_ANSWER;
+    }
     c->iss = s->iss;
     c->snd_una = c->snd_nxt = c->snd_max = c->iss;
     c->snd_wnd = c->snd_wnd_max = seg.wnd;      /* never scaled in a SYN */
@@ -257,6 +260,9 @@ uint8_t toe_listen_setopt(ToeNcb *c, uint32_t option, uint64_t value)
         }
         c->defer = (uint8_t)n;
         return TOE_ST_OK;
+    case TOE_OPT_FASTOPEN:
+        c->fastopen = (uint16_t)MIN(value, TOE_BACKLOG_MAX);
+        return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;
     }
@@ -270,6 +276,9 @@ uint8_t toe_listen_getopt(const ToeNcb *c, uint32_t option, uint64_t *value)
     switch (option) {
     case TOE_OPT_DEFER_ACCEPT:
         *value = timeouts_to_seconds(c->defer);
+        return TOE_ST_OK;
+    case TOE_OPT_FASTOPEN:
+        *value = c->fastopen;
         return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;

@@ -203,6 +203,7 @@ void toe_ncb_free(ToeTcp *t, ToeNcb *c)
     }
     toe_timer_all_off(t, c);
     toe_ncb_unhash(t, c);
+    toe_fastopen_done(t, c);
     toe_ncb_backlog_del(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, true);

@@ -326,6 +326,17 @@ void toe_syn_segment(const ToeSyn *s, ToeSeg *seg)
     seg->opt.sack_permitted = s->options & TOE_SYN_SACK;
 }
 
+static uint32_t isn(ToeTcp *t, const ToeSyn *s, const uint32_t *above)
+{
+    uint32_t iss = toe_tcp_isn_of(t, s);
+
+    if (above && seq_leq(iss, *above)) {
+        /* Nothing of the connection before may fit (RFC 9293 3.4.1). */
+        iss = *above + TOE_ISN_STEP;
+    }
+    return iss;
+}
+
 static void refuse(ToeTcp *t, const ToeNcb *listener)
 {
     toe_count(t->nop->counters, TCP_LISTEN_DROPS);
@@ -351,6 +362,12 @@ void toe_synq_syn(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
         return;
     }
     write_down(t, &s, listener, p, seg);
+    if (toe_fastopen_syn(t, listener, &s, &seg->opt, now)) {
+        s.iss = isn(t, &s, above);
+        if (toe_fastopen_accept(t, listener, &s, seg)) {
+            return;
+        }
+    }
     if (n->syn_cookies == TOE_SYN_COOKIES_ALWAYS ||
         (full && n->syn_cookies == TOE_SYN_COOKIES_FULL)) {
         if (!toe_cookie_syn(t, listener, &s, now)) {
@@ -366,11 +383,7 @@ void toe_synq_syn(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     q->free_first = r->hash_next;
     memset(r, 0, sizeof(*r));
     r->syn = s;
-    r->syn.iss = toe_tcp_isn_of(t, &s);
-    if (above && seq_leq(r->syn.iss, *above)) {
-        /* Nothing of the connection before may fit (RFC 9293 3.4.1). */
-        r->syn.iss = *above + TOE_ISN_STEP;
-    }
+    r->syn.iss = isn(t, &s, above);
     r->state = TOE_REQ_OPEN;
     r->hash_next = *bucket_of(t, &s);
     *bucket_of(t, &s) = index_of(q, r);

@@ -21,6 +21,7 @@
  *   listen.c     segments for listeners, what a SYN agrees on, ISN, MSS
  *   synq.c       half-open connections: the SYN queue
  *   cookie.c     SYN cookies, when it is full
+ *   fastopen.c   Fast Open: data in the SYN
  *   input.c      a segment arrives; ICMP errors
  *   recovery.c   what was lost, what to send again
  *   sack.c       the scoreboard: what is out, what the peer has of it
@@ -139,6 +140,7 @@ void toe_tcp_reset(ToeTcp *t)
     free_all(t);
     toe_ncb_table_reset(t);
     toe_synq_reset(t);
+    memset(&t->fastopen, 0, sizeof(t->fastopen));
     toe_reass_reset(t);
     toe_sack_reset(t);
     t->replies_head = t->replies_count = 0;
@@ -198,6 +200,7 @@ void toe_tcp_close_ncb(ToeTcp *t, ToeNcb *c, uint8_t status, bool rst)
     }
     toe_tcp_set_state(t, c, TOE_TCP_CLOSED);
     toe_timer_all_off(t, c);
+    toe_fastopen_done(t, c);
     toe_ncb_unhash(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, !(c->flags & TOE_F_OWNED));
@@ -548,6 +551,16 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     return TOE_ST_OK;
 }
 
+uint8_t toe_stream_connect_fast(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
+{
+    uint8_t st = toe_stream_connect(n, tuple, handle);
+
+    if (st == TOE_ST_OK) {
+        toe_fastopen_connect(n->tcp, toe_ncb_get(n->tcp, *handle));
+    }
+    return st;
+}
+
 uint8_t toe_stream_listen(ToeNop *n, ToeTuple *tuple, uint32_t backlog,
                           uint32_t *handle)
 {
@@ -630,7 +643,8 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
     if (!c || c->kind != TOE_NCB_CONN || c->flags & TOE_F_FIN_QUEUED) {
         return 0;
     }
-    if (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT) {
+    if (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT &&
+        !toe_fastopen_early(c)) {
         return 0;
     }
     space = c->tx.len < c->snd_buf ? c->snd_buf - c->tx.len : 0;
@@ -642,6 +656,14 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
         c->flags |= TOE_F_SPACE_WANT;
     }
     return space;
+}
+
+/* Fast Open: the SYN waited for something to send. */
+static void syn_due(ToeNcb *c)
+{
+    if (toe_fastopen_early(c) && c->snd_max == c->iss) {
+        c->flags |= TOE_F_SEND_SYN;
+    }
 }
 
 void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
@@ -676,6 +698,7 @@ void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
     if (c->snd_buf - MIN(c->tx.len, c->snd_buf) < c->snd_buf / 3) {
         c->flags |= TOE_F_SPACE_SHORT;
     }
+    syn_due(c);
     toe_tcp_mark(t, c);
 }
 
@@ -710,9 +733,11 @@ uint8_t toe_stream_shutdown(ToeNop *n, uint32_t handle)
         return TOE_ST_HANDLE;
     }
     if (c->flags & TOE_F_FIN_QUEUED || c->kind != TOE_NCB_CONN ||
-        (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT)) {
+        (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT &&
+         !toe_fastopen_early(c))) {
         return TOE_ST_STATE;
     }
+    syn_due(c);
     toe_tcp_queue_fin(n->tcp, c);
     return TOE_ST_OK;
 }
@@ -753,6 +778,12 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
     case TOE_TCP_CLOSED:
         break;
     case TOE_TCP_SYN_SENT:
+        if (toe_fastopen_early(c) && c->tx.len) {
+            /* Taken already, and so to be delivered. */
+            orphan(t, c, true);
+            toe_tcp_queue_fin(t, c);
+            break;
+        }
         toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, false);
         break;
     case TOE_TCP_TIME_WAIT:
@@ -914,7 +945,7 @@ bool toe_stream_info(ToeNop *n, uint32_t *index,
     memset(info, 0, sizeof(*info));
     info->handle = toe_ncb_handle(t, c);
     info->family = c->family;
-    info->state = c->state;
+    info->state = c->flags2 & TOE_F2_FO_WAIT ? TOE_TCP_SYN_RECEIVED : c->state;
     info->lport = c->lport;
     info->rport = c->rport;
     memcpy(info->laddr, c->laddr, 16);

@@ -14,6 +14,7 @@
 
 #include "nop/nop.h"
 #include "nop/tcp/cc.h"
+#include "nop/tcp/fastopen.h"
 #include "nop/tcp/synq.h"
 
 #define TOE_NONE                0xffffffffu     /* no such index */
@@ -121,6 +122,9 @@ typedef struct ToeTcpOptions {
     bool have_wscale;
     bool have_ts;
     bool sack_permitted;
+    bool have_fo;               /* RFC 7413: asks for a cookie, or has one */
+    uint8_t fo_len;
+    uint8_t fo_cookie[TOE_FO_COOKIE_MAX];
     uint8_t sacks;              /* blocks in sack */
     uint16_t mss;
     uint8_t wscale;
@@ -207,6 +211,11 @@ typedef enum ToeNcbKind {
 #define TOE_F2_TLP_DUE          0x00000080u /* send a tail loss probe */
 #define TOE_F2_TLP              0x00000100u /* one is out, up to tlp_end */
 #define TOE_F2_TLP_RESENT       0x00000200u /* and it was sent before */
+
+#define TOE_F2_FO_WAIT          0x00010000u /* server: SYN-ACK not acked yet */
+#define TOE_F2_FO_ANSWER        0x00020000u /* a cookie goes with the SYN-ACK */
+#define TOE_F2_FO_ASKED         0x00040000u /* client: the SYN has the option */
+#define TOE_F2_FO_EARLY         0x00080000u /* reported before the handshake */
 
 /* Events that wait for toe_tcp_deliver(). */
 #define TOE_E_ESTABLISHED       0x01u
@@ -347,6 +356,8 @@ typedef struct ToeNcb {
     uint32_t requests;          /* first one in the SYN queue, synq.c */
     uint32_t nrequests;
     int64_t cookie_time;        /* last one sent; 0: none */
+    uint16_t fastopen;          /* FASTOPEN: limit of fo_pending; 0: off */
+    uint16_t fo_pending;        /* connections with TOE_F2_FO_WAIT */
     uint8_t defer;              /* DEFER_ACCEPT, in time-outs; 0: off */
 
     /* For toe_stream_info(). */
@@ -442,6 +453,7 @@ struct ToeTcp {
     uint32_t replies_head;
     uint32_t replies_count;
     ToeSynq synq;
+    ToeFastOpen fastopen;
 };
 
 static inline uint32_t toe_ncb_index(const ToeTcp *t, const ToeNcb *c)
@@ -650,6 +662,42 @@ void toe_cookie_send(ToeTcp *t, const ToeSyn *s);
  */
 ToeNcb *toe_cookie_ack(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
                        const ToeSeg *seg, bool *valid);
+
+/* ---- fastopen.c: RFC 7413 ---- */
+
+/*
+ * Server: may this SYN make the connection at once, by its cookie?  Notes in s
+ * whether the SYN-ACK brings a cookie.
+ */
+bool toe_fastopen_syn(ToeTcp *t, ToeNcb *listener, ToeSyn *s,
+                      const ToeTcpOptions *o, int64_t now);
+/* Make it, with the data of the SYN, and report it.  False: no room. */
+bool toe_fastopen_accept(ToeTcp *t, ToeNcb *listener, const ToeSyn *s,
+                         const ToeSeg *seg);
+void toe_fastopen_synack_sent(ToeNcb *c);
+/* An acceptable ACK came; a time-out (true: it was about the SYN-ACK). */
+void toe_fastopen_acked(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now);
+bool toe_fastopen_timeout(ToeTcp *t, ToeNcb *c, int64_t now);
+/* c does not wait any more, one way or the other. */
+void toe_fastopen_done(ToeTcp *t, ToeNcb *c);
+
+/* Client: c was just opened, and should be fast. */
+void toe_fastopen_connect(ToeTcp *t, ToeNcb *c);
+/*
+ * Both: put the option into a SYN or SYN-ACK.  Returns how many bytes of the
+ * send buffer go with it.
+ */
+uint32_t toe_fastopen_option(ToeTcp *t, ToeNcb *c, ToeSeg *seg);
+/* Client: SYN or SYN-ACK of the peer; snd_una has not moved yet. */
+void toe_fastopen_synack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg);
+void toe_fastopen_syn_lost(ToeTcp *t, ToeNcb *c);
+void toe_fastopen_refused(ToeTcp *t, ToeNcb *c);
+
+/* Client: may bytes be sent, though the handshake is not over? */
+static inline bool toe_fastopen_early(const ToeNcb *c)
+{
+    return c->state == TOE_TCP_SYN_SENT && c->flags2 & TOE_F2_FO_EARLY;
+}
 
 /* ---- input.c ---- */
 
