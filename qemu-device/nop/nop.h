@@ -124,6 +124,7 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
+    uint8_t ecn;
     uint8_t syn_cookies;        /* TOE_SYN_COOKIES_* */
     uint8_t synack_retries;
     uint8_t fastopen;           /* TOE_FASTOPEN_* */

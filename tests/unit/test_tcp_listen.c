@@ -668,6 +668,50 @@ START_TEST(cookie_options)
 }
 END_TEST
 
+START_TEST(cookie_ecn)
+{
+	unsigned ts;
+
+	/* RFC 3168's agreement goes through the timestamp, or is not made. */
+	for (ts = 0; ts < 2; ts++) {
+		struct talk *t = talk_cookies(TOE_SYN_COOKIES_ALWAYS);
+		uint64_t agreed;
+
+		talk_listen(t, 1);
+		SAY(t, .flags = SYN | ECE | CWR, .mss = 1460, .ts = ts);
+		HEAR(t, .flags = SYN | ACK | (ts ? ECE : 0), .ack = 1);
+		t->ts = ts;
+		SAY(t, .flags = ACK, .seq = 1, .ack = 1);
+		EVENTS(t, "I");
+		ck_assert_uint_eq(toe_stream_getopt(t->w->n, t->h,
+						    TOE_OPT_ECN_AGREED,
+						    &agreed), TOE_ST_OK);
+		ck_assert_uint_eq(agreed, ts);
+		talk_free(t);
+	}
+}
+END_TEST
+
+START_TEST(ecn_through_the_queue)
+{
+	struct talk *t = talk_new();
+	uint64_t agreed;
+
+	talk_listen(t, 1);
+	SAY(t, .flags = SYN | ECE | CWR, .mss = 1460);
+	HEAR(t, .flags = SYN | ACK | ECE, .ack = 1);
+	/* RFC 3168 6.1.1.1: the peer gave it up. */
+	SAY(t, .flags = SYN, .mss = 1460);
+	HEAR(t, .flags = SYN | ACK, .ack = 1);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "I");
+	ck_assert_uint_eq(toe_stream_getopt(t->w->n, t->h, TOE_OPT_ECN_AGREED,
+					    &agreed), TOE_ST_OK);
+	ck_assert_uint_eq(agreed, 0);
+	talk_free(t);
+}
+END_TEST
+
 START_TEST(cookie_forged)
 {
 	struct talk *t = talk_cookies(TOE_SYN_COOKIES_ALWAYS);
@@ -888,6 +932,7 @@ int main(void)
 	tcase_add_test(c, rto_after_lost_synack);
 	tcase_add_test(c, options_survive_the_queue);
 	tcase_add_test(c, data_with_the_last_ack);
+	tcase_add_test(c, ecn_through_the_queue);
 	tcase_add_test(c, paws_in_syn_received);
 	tcase_add_test(c, blind_segments_in_syn_received);
 	tcase_add_test(c, icmp_does_not_end_a_handshake);
@@ -907,6 +952,7 @@ int main(void)
 	c = tcase_create("cookies");
 	tcase_add_test(c, cookie_when_full);
 	tcase_add_test(c, cookie_options);
+	tcase_add_test(c, cookie_ecn);
 	tcase_add_test(c, cookie_forged);
 	tcase_add_test(c, cookie_forged_timestamp);
 	tcase_add_test(c, cookie_age);

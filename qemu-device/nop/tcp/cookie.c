@@ -38,7 +38,7 @@
 /* An echo is as old as the cookie at most, and set back a little. */
 #define TS_AGE_MAX      ((uint32_t)(2 * TOE_COOKIE_NS / TOE_MS) + 128u)
 
-#define ECN_ASKED       0xc0u           /* ECE and CWR, RFC 3168 6.1.1 */
+#define ECN_ASKED       (TOE_ECE | TOE_CWR)     /* RFC 3168 6.1.1 */
 
 /* What peers say, from Ethernet, tunnels and PPPoE, IPv4 and IPv6. */
 static const uint16_t mss_table[1u << INDEX_BITS] = {

@@ -117,6 +117,7 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->ts_recent = o->ts_val;
         c->ts_recent_time = toe_nop_now(t->nop);
     }
+    toe_ecn_syn(c, seg);
     toe_tcp_update_mss(t, c);
 }
 
@@ -136,6 +137,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
                                TOE_MSS_DEFAULT_V4);
     toe_cc_start(c);
     toe_rack_init(c);
+    toe_ecn_established(t, c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
@@ -180,6 +182,7 @@ bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
         c->keepalive_s = listener->keepalive_s;
         c->user_timeout_ms = listener->user_timeout_ms;
         c->cc = listener->cc;
+        c->ecn = listener->ecn;
     }
 
     c->irs = seg.seq;

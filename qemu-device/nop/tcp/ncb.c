@@ -152,6 +152,7 @@ static void init_ncb(ToeTcp *t, ToeNcb *c, ToeNcbKind kind)
     c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
     c->rto = TOE_RTO_INIT_NS;
     c->cc = t->nop->congestion;
+    c->ecn = t->nop->ecn;
     c->armed = INT64_MAX;
     for (unsigned i = 0; i < TOE_T_MAX; i++) {
         c->deadline[i] = INT64_MAX;

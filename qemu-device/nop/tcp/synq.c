@@ -473,6 +473,9 @@ ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
             (int32_t)(seg->opt.ts_val - r->syn.ts_val) > 0) {
             r->syn.ts_val = seg->opt.ts_val;
         }
+        if ((seg->flags & (TOE_ECE | TOE_CWR)) != (TOE_ECE | TOE_CWR)) {
+            r->syn.flags &= ~(TOE_ECE | TOE_CWR);   /* RFC 3168 6.1.1.1 */
+        }
         r->synack = true;
         mark(t, r);
         return NULL;
