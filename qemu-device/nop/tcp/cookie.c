@@ -24,7 +24,8 @@
  * Limits.  A SYN-ACK with a cookie is sent once; if the ACK is lost the
  * connection comes with the peer's next segment.  Cookies are believed by
  * listeners that sent some lately, so that an ACK to a listener costs no
- * hashes in peaceful times, and guessing is possible in an attack only.
+ * hashes in peaceful times, and guessing is possible in an attack only.  In
+ * such times an ACK without a connection gets no answer, see below.
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -87,6 +88,15 @@ static uint32_t mss_index(const ToeSyn *s)
     return i;
 }
 
+/*
+ * The window of the SYN-ACK.  Nobody remembers it, and it must not be taken
+ * back: so it does not depend on how much memory is free at the moment.
+ */
+static uint32_t first_window(const ToeNcb *listener)
+{
+    return MIN(listener->rcv_buf, 65535);
+}
+
 bool toe_cookie_syn(ToeTcp *t, ToeNcb *listener, ToeSyn *s, int64_t now)
 {
     ToeSynq *q = &t->synq;
@@ -115,6 +125,7 @@ void toe_cookie_send(ToeTcp *t, const ToeSyn *s)
         return;
     }
     c->state = TOE_TCP_SYN_RECEIVED;
+    c->rcv_adv = c->rcv_nxt + first_window(listener);
     if (s->options & TOE_SYN_TS) {
         uint32_t now = toe_ts_now(c, toe_nop_now(t->nop)), ts, bits;
 
@@ -165,19 +176,26 @@ static bool take_options(ToeTcp *t, ToeSyn *s, const ToeSeg *seg, int64_t now)
 }
 
 ToeNcb *toe_cookie_ack(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
-                       const ToeSeg *seg, bool *valid)
+                       const ToeSeg *seg, bool *rst)
 {
     int64_t now = toe_nop_now(t->nop);
     uint32_t iss = seg->ack - 1, index = iss & ((1u << INDEX_BITS) - 1);
     ToeNcb *c;
     ToeSyn s;
 
-    *valid = false;
+    *rst = true;
     if (t->nop->syn_cookies == TOE_SYN_COOKIES_OFF ||
         !listener->cookie_time ||
         now - listener->cookie_time > 2 * TOE_COOKIE_NS || !seg->sport) {
         return NULL;
     }
+    /*
+     * From here on there is no RST (RFC 9293 3.10.7.2 wants one).  What fails
+     * may have overtaken the segment with the cookie, whose place in the
+     * sequence space is part of it; that comes again, while a RST would end a
+     * good connection.  And an ACK flood makes no noise.
+     */
+    *rst = false;
     memset(&s, 0, sizeof(s));
     memcpy(s.laddr, p->dst, 16);
     memcpy(s.raddr, p->src, 16);
@@ -198,14 +216,8 @@ ToeNcb *toe_cookie_ack(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
         toe_trace_tcp_cookie(s.rport, iss, false);
         return NULL;
     }
-    *valid = true;
-    /*
-     * Nobody remembers which window was offered: say what the SYN-ACK would
-     * say now.  If it was more, the peer sends what is above it again.
-     */
-    c = toe_synq_promote(t, listener, &s, 0);
+    c = toe_synq_promote(t, listener, &s, first_window(listener));
     if (c) {
-        c->rcv_adv = c->rcv_nxt + MIN(toe_tcp_receive_window(t, c), 65535);
         toe_count(t->nop->counters, TCP_COOKIES_OK);
     }
     return c;

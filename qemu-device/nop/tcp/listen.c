@@ -209,13 +209,13 @@ ToeNcb *toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener,
         return NULL;
     }
     if (seg->flags & TOE_ACK) {
-        bool valid = false;
+        bool rst = true;
         ToeNcb *c = NULL;
 
         if (!(seg->flags & TOE_SYN)) {
-            c = toe_cookie_ack(t, listener, p, seg, &valid);
+            c = toe_cookie_ack(t, listener, p, seg, &rst);
         }
-        if (!valid) {
+        if (rst) {
             toe_tcp_reply_rst(t, p, seg);
         }
         return c;

@@ -682,11 +682,12 @@ bool toe_synq_output(ToeTcp *t, uint32_t *budget);
 bool toe_cookie_syn(ToeTcp *t, ToeNcb *listener, ToeSyn *s, int64_t now);
 void toe_cookie_send(ToeTcp *t, const ToeSyn *s);
 /*
- * An ACK for a listener that belongs to no connection: *valid if it brings a
- * cookie of ours back; then the connection, or NULL if there is no room.
+ * An ACK for a listener that belongs to no connection: if it brings a cookie
+ * of ours back the connection, or NULL if there is no room.  *rst: it does
+ * not, and a RST is due.
  */
 ToeNcb *toe_cookie_ack(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
-                       const ToeSeg *seg, bool *valid);
+                       const ToeSeg *seg, bool *rst);
 
 /* ---- fastopen.c: RFC 7413 ---- */
 
