@@ -196,6 +196,7 @@
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 #define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
+#define TOE_PARAM_PACING        17u     /* 0: new data goes as cwnd lets it, 1: spread */
 #define TOE_PARAM_SYN_COOKIES   20u     /* TOE_SYN_COOKIES_*                */
 #define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
 #define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
@@ -496,6 +497,7 @@ struct toe_hw_req {
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
 #define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
 #define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
+#define TOE_OPT_PACING_RATE     42u     /* bytes/s at most; 0: no limit     */
 
 /* Explicit congestion notification, RFC 3168: when is it used? */
 #define TOE_ECN_MODE_OFF        0u
@@ -697,6 +699,7 @@ struct toe_hw_buf {
 	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
 	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
 	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE") \
+	X(TCP_PACED, tcp_paced, "times new data was held back by pacing") \
 	X(TCP_SYN_QUEUE, tcp_syn_queue, "connections now half-open") \
 	X(TCP_ACCEPT_OVERFLOWS, tcp_accept_overflows, "handshakes not finished: accept queue or NCBs full") \
 	X(TCP_COOKIES_SENT, tcp_cookies_sent, "SYN cookies sent") \

@@ -58,6 +58,7 @@ static void set_defaults(ToeNop *n)
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
+    n->pacing = 1;
     n->syn_cookies = TOE_SYN_COOKIES_FULL;
     n->synack_retries = TOE_SYNACK_RETRIES;
     n->fastopen = TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER;
@@ -251,6 +252,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
+    PARAM(TOE_PARAM_PACING, pacing, 0, 1),
     PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),
     PARAM(TOE_PARAM_SYNACK_RETRIES, synack_retries, 0,
           TOE_SYNACK_RETRIES_MAX),

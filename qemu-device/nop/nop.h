@@ -125,6 +125,7 @@ struct ToeNop {
     uint8_t ttl;
     uint8_t congestion;
     uint8_t ecn;
+    uint8_t pacing;
     uint8_t syn_cookies;        /* TOE_SYN_COOKIES_* */
     uint8_t synack_retries;
     uint8_t fastopen;           /* TOE_FASTOPEN_* */

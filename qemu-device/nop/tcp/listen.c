@@ -183,6 +183,7 @@ bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
         c->user_timeout_ms = listener->user_timeout_ms;
         c->cc = listener->cc;
         c->ecn = listener->ecn;
+        c->pacing_max = listener->pacing_max;
     }
 
     c->irs = seg.seq;
