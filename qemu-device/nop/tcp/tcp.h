@@ -399,7 +399,7 @@ typedef struct ToeNcb {
     uint32_t probes;
     uint64_t bytes_in;
     uint64_t bytes_out;
-} ToeNcb;
+} __attribute__((aligned(64))) ToeNcb;
 
 _Static_assert(sizeof(ToeNcb) <= 1024, "an idle NCB is at most 1 KiB");
 
@@ -499,6 +499,20 @@ static inline uint32_t toe_ncb_index(const ToeTcp *t, const ToeNcb *c)
 static inline uint32_t toe_ncb_handle(const ToeTcp *t, const ToeNcb *c)
 {
     return TOE_HANDLE(toe_ncb_index(t, c), c->generation);
+}
+
+/*
+ * c is needed soon: fetch it into the processor's cache, all lines at once.
+ * Among many connections each line is a miss, and one after the other they
+ * cost as much as the rest of a segment.
+ */
+static inline void toe_ncb_prefetch(const ToeNcb *c)
+{
+    const char *p = (const char *)c;
+
+    for (size_t at = 0; at < sizeof(*c); at += 64) {
+        __builtin_prefetch(p + at, 1);
+    }
 }
 
 /* Sequence number behind the last byte of the send buffer. */
