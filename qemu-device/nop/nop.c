@@ -62,6 +62,10 @@ static void set_defaults(ToeNop *n)
     n->pacing = 1;
     n->udp_rcvbuf = TOE_UDP_BUF_DEFAULT;
     n->udp_sndbuf = TOE_UDP_BUF_DEFAULT;
+    n->syn_cookies = TOE_SYN_COOKIES_FULL;
+    n->synack_retries = TOE_SYNACK_RETRIES;
+    n->fastopen = TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER;
+    n->syn_backlog = TOE_BACKLOG_MAX + 1;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -151,6 +155,8 @@ void toe_nop_timer(ToeNop *n)
             toe_tcp_timer(n, id);
         } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
             toe_ipfrag_timer(n);
+        } else if (id - n->config.connections == TOE_TIMER_SYNQ) {
+            toe_tcp_synq_timer(n);
         } else {
             toe_neigh_timer(n, id - n->config.connections);
         }
@@ -266,6 +272,12 @@ static const Param params[] = {
     PARAM(TOE_PARAM_PACING, pacing, 0, 1),
     PARAM(TOE_PARAM_UDP_RCVBUF, udp_rcvbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
     PARAM(TOE_PARAM_UDP_SNDBUF, udp_sndbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
+    PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),
+    PARAM(TOE_PARAM_SYNACK_RETRIES, synack_retries, 0,
+          TOE_SYNACK_RETRIES_MAX),
+    PARAM(TOE_PARAM_FASTOPEN, fastopen, 0,
+          TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER),
+    PARAM(TOE_PARAM_SYN_BACKLOG, syn_backlog, 1, TOE_BACKLOG_MAX + 1),
 };
 
 static const Param *find_param(uint32_t param)

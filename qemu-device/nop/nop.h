@@ -61,6 +61,7 @@
 /* Timer ids from config.connections on are the NOP's own. */
 #define TOE_TIMER_ANNOUNCE      0u
 #define TOE_TIMER_IPFRAG        1u
+#define TOE_TIMER_SYNQ          7u
 #define TOE_TIMER_NEIGH         8u              /* + index of the neighbour */
 #define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
 
@@ -126,6 +127,10 @@ struct ToeNop {
     uint8_t congestion;
     uint8_t ecn;
     uint8_t pacing;
+    uint8_t syn_cookies;        /* TOE_SYN_COOKIES_* */
+    uint8_t synack_retries;
+    uint8_t fastopen;           /* TOE_FASTOPEN_* */
+    uint32_t syn_backlog;
 
     ToeTimers timers;
     ToePorts tcp_ports;
@@ -217,6 +222,8 @@ void toe_tcp_reject(ToeNop *n, const ToeIpPacket *p);
 bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e);
 /* The timer of this NCB expired; index < config.connections. */
 void toe_tcp_timer(ToeNop *n, uint32_t index);
+/* A half-open connection waited long enough. */
+void toe_tcp_synq_timer(ToeNop *n);
 /*
  * An output turn; takes the frame bytes it sent off *budget and ends when
  * that is used up or n->port_busy is set.  True: more waits.

@@ -131,6 +131,8 @@ struct params {
 	uint32_t rcvbuf;
 	uint32_t sndbuf;
 	uint32_t time_wait_ms;
+	uint32_t cookies;	/* TOE_SYN_COOKIES_* */
+	uint32_t syn_backlog;	/* half-open connections of a listener */
 	uint32_t ports;		/* ephemeral; 0: the default range */
 	uint8_t ecn[2];		/* TOE_ECN_MODE_*, by side */
 	uint8_t cc[2];		/* TOE_CC_* */

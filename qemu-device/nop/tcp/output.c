@@ -220,56 +220,6 @@ static void send_ecn_changes(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     }
 }
 
-/* SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED; first or again. */
-static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
-{
-    uint8_t *p = toe_ip_tx_buffer(t->nop);
-    int64_t now = toe_nop_now(t->nop);
-    bool active = c->state == TOE_TCP_SYN_SENT;
-    uint32_t edge, wnd = toe_tcp_receive_window(t, c);
-    ToeSeg seg;
-
-    c->flags &= ~TOE_F_SEND_SYN;
-    common_fields(t, c, &seg, &edge);
-    seg.seq = c->iss;
-    seg.flags = active ? TOE_SYN : TOE_SYN | TOE_ACK;
-    seg.ack = active ? 0 : c->rcv_nxt;
-    seg.wnd = MIN(wnd, 65535);                  /* RFC 7323 2.2: not scaled */
-    seg.opt.have_mss = true;
-    seg.opt.mss = toe_tcp_announced_mss(t, c);
-    if (active || c->flags & TOE_F_WSCALE) {
-        seg.opt.have_wscale = true;
-        seg.opt.wscale = TOE_WSCALE;
-    }
-    if (active) {
-        seg.opt.have_ts = true;
-        seg.opt.ts_val = toe_ts_now(c, now);
-        seg.opt.ts_ecr = 0;
-    }
-    seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
-    toe_ecn_send_syn(t, c, &seg, c->snd_max != c->iss);
-    if (c->snd_max == c->iss) {
-        c->snd_nxt = c->snd_max = c->iss + 1;
-        c->rtt_seq = c->snd_max;
-        c->rtt_time = now;
-        c->flags |= TOE_F_RTT_TIMED;
-    } else {
-        c->retransmits++;
-        c->flags &= ~TOE_F_RTT_TIMED;
-        toe_count(t->nop->counters, TCP_RETRANSMITS);
-    }
-    if (c->deadline[TOE_T_RTX] == INT64_MAX) {
-        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
-    }
-    if (!active) {
-        ack_sent(c, c->rcv_nxt + seg.wnd);
-    } else {
-        /* The edge is taken up when we know rcv_nxt. */
-        c->rcv_adv = c->rcv_nxt + seg.wnd;
-    }
-    return transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
-}
-
 /*
  * Copy len bytes of the send buffer at offset off to dst and sum them up.
  * Where pieces join at an odd offset, the later one is summed by itself.
@@ -293,6 +243,61 @@ static uint32_t copy_payload(ToeTcp *t, ToeNcb *c, uint8_t *dst, uint32_t off,
         done += n;
     }
     return sum;
+}
+
+/* SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED; first or again. */
+static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
+{
+    uint8_t *p = toe_ip_tx_buffer(t->nop);
+    int64_t now = toe_nop_now(t->nop);
+    bool active = c->state == TOE_TCP_SYN_SENT;
+    uint32_t edge, wnd = toe_tcp_receive_window(t, c), hlen, sum, len;
+    ToeSeg seg;
+
+    c->flags &= ~TOE_F_SEND_SYN;
+    common_fields(t, c, &seg, &edge);
+    seg.seq = c->iss;
+    seg.flags = active ? TOE_SYN : TOE_SYN | TOE_ACK;
+    seg.ack = active ? 0 : c->rcv_nxt;
+    seg.wnd = MIN(wnd, 65535);                  /* RFC 7323 2.2: not scaled */
+    seg.opt.have_mss = true;
+    seg.opt.mss = toe_tcp_announced_mss(t, c);
+    if (active || c->flags & TOE_F_WSCALE) {
+        seg.opt.have_wscale = true;
+        seg.opt.wscale = TOE_WSCALE;
+    }
+    if (active) {
+        seg.opt.have_ts = true;
+        seg.opt.ts_val = toe_ts_now(c, now);
+        seg.opt.ts_ecr = 0;
+    }
+    seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
+    toe_ecn_send_syn(t, c, &seg, c->snd_max != c->iss);
+    len = toe_fastopen_option(t, c, &seg);
+    if (c->snd_max == c->iss) {
+        c->snd_nxt = c->snd_max = c->iss + 1 + len;
+        c->bytes_out += len;
+        toe_count_add(t->nop->counters, TCP_BYTES_OUT, len);
+        c->rtt_seq = c->snd_max;
+        c->rtt_time = now;
+        c->flags |= TOE_F_RTT_TIMED;
+    } else {
+        c->retransmits++;
+        c->flags &= ~TOE_F_RTT_TIMED;
+        toe_count(t->nop->counters, TCP_RETRANSMITS);
+    }
+    if (c->deadline[TOE_T_RTX] == INT64_MAX) {
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+    }
+    if (!active) {
+        ack_sent(c, c->rcv_nxt + seg.wnd);
+    } else {
+        /* The edge is taken up when we know rcv_nxt. */
+        c->rcv_adv = c->rcv_nxt + seg.wnd;
+    }
+    hlen = toe_seg_emit(p, &seg);
+    sum = len ? copy_payload(t, c, p + hlen, 0, len, NULL) : 0;
+    return transmit(t, c, p, hlen, len, sum, &seg);
 }
 
 /* len bytes from seq on, and FIN if it follows them and is asked for. */
@@ -597,6 +602,11 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     default:
         break;
     }
+    if (c->flags & TOE_F_SEND_SYN && c->flags2 & TOE_F2_FO_WAIT) {
+        send_syn(t, c);
+        toe_fastopen_synack_sent(c);
+        spend(budget, FRAME_OVERHEAD + 20);
+    }
     if (c->ecn_changes) {
         send_ecn_changes(t, c, budget);
     }
@@ -654,6 +664,17 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         spend(budget, FRAME_OVERHEAD);
     }
     return more;
+}
+
+void toe_tcp_output_request(ToeTcp *t, ToeNcb *c, uint8_t what)
+{
+    if (what == TOE_SYN) {
+        send_syn(t, c);
+    } else if (what == TOE_ACK) {
+        send_ack(t, c, c->snd_nxt);
+    } else {
+        send_rst(t, c);
+    }
 }
 
 void toe_tcp_output_replies(ToeTcp *t, uint32_t *budget)

@@ -18,7 +18,10 @@
  *   tcp.c        life; states; toe_stream_* for the host side; the output turn
  *   ncb.c        the table of NCBs, handles, look-up, lists
  *   options.c    the segment's format, from and to bytes
- *   listen.c     SYNs for listeners, what a SYN agrees on, ISN, MSS
+ *   listen.c     segments for listeners, what a SYN agrees on, ISN, MSS
+ *   synq.c       half-open connections: the SYN queue
+ *   cookie.c     SYN cookies, when it is full
+ *   fastopen.c   Fast Open: data in the SYN
  *   input.c      a segment arrives; ICMP errors
  *   recovery.c   what was lost, what to send again
  *   sack.c       the scoreboard: what is out, what the peer has of it
@@ -78,12 +81,11 @@
  *
  * Hostile peers.  Blind attacks: RFC 5961 (exact RST, challenge ACKs for SYN
  * and ACK, limited), RFC 6528 (ISN), RFC 6056 (ports), RFC 5927 (ICMP).
- * Floods: RFC 4987 (backlog, half-open limit), keyed hashes.  Memory: windows,
+ * Floods: RFC 4987 (SYN queue, cookies), keyed hashes.  Memory: windows,
  * reass.c's bounds, compaction of small pieces here and there.  Time: no loop
  * is longer than what a segment holds, or a turn's budget.
  *
- * Left for later, and where it goes: SYN cookies in listen.c, urgent data in
- * input.c's take_text().
+ * Left for later, and where it goes: urgent data in input.c's take_text().
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -101,7 +103,9 @@ ToeTcp *toe_tcp_new(ToeNop *n)
     if (!toe_ncb_table_init(t, n->config.connections) ||
         !toe_reass_init(t, CLAMP(n->config.connections * 4, 256, 65536)) ||
         !toe_sack_init(t, n->config.connections,
-                       CLAMP(n->config.connections * 4, 4096, 65536))) {
+                       CLAMP(n->config.connections * 4, 4096, 65536)) ||
+        !toe_synq_init(t, n->config.connections)) {
+        toe_synq_free(t);
         toe_ncb_table_free(t);
         toe_reass_free(t);
         toe_sack_free(t);
@@ -126,6 +130,7 @@ void toe_tcp_free(ToeTcp *t)
         return;
     }
     free_all(t);
+    toe_synq_free(t);
     toe_ncb_table_free(t);
     toe_reass_free(t);
     toe_sack_free(t);
@@ -136,6 +141,8 @@ void toe_tcp_reset(ToeTcp *t)
 {
     free_all(t);
     toe_ncb_table_reset(t);
+    toe_synq_reset(t);
+    memset(&t->fastopen, 0, sizeof(t->fastopen));
     toe_reass_reset(t);
     toe_sack_reset(t);
     t->replies_head = t->replies_count = 0;
@@ -195,8 +202,8 @@ void toe_tcp_close_ncb(ToeTcp *t, ToeNcb *c, uint8_t status, bool rst)
     }
     toe_tcp_set_state(t, c, TOE_TCP_CLOSED);
     toe_timer_all_off(t, c);
+    toe_fastopen_done(t, c);
     toe_ncb_unhash(t, c);
-    toe_ncb_half_open_del(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, !(c->flags & TOE_F_OWNED));
     orphan(t, c, false);
@@ -317,6 +324,9 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget)
     ToeTcp *t = n->tcp;
 
     toe_tcp_output_replies(t, budget);
+    if (toe_synq_output(t, budget)) {
+        return true;
+    }
     while (t->out_first != TOE_NONE) {
         ToeNcb *c = &t->ncbs[t->out_first];
 
@@ -355,6 +365,7 @@ void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
     ToeTcp *t = n->tcp;
 
+    toe_synq_addr_gone(t, family, addr);
     for (uint32_t i = 0; i < t->size; i++) {
         ToeNcb *c = &t->ncbs[i];
 
@@ -393,15 +404,36 @@ static bool family_ok(uint8_t family)
     return family == TOE_AF_INET || family == TOE_AF_INET6;
 }
 
+/* Which connections in TIME-WAIT may a new one replace? */
+typedef enum Reuse {
+    REUSE_NONE,
+    REUSE_TIMESTAMPS,           /* those with timestamps */
+    REUSE_ANY,
+} Reuse;
+
+/*
+ * Seen from us, who open the new one: our timestamp and our ISN are above the
+ * old ones, so the peer takes the SYN even if it waits as well (RFC 6191); and
+ * what comes late of the old one is dropped by PAWS, once the peer's clock
+ * has moved on (RFC 7323 B.2).  Without timestamps it could be taken.
+ */
+static bool may_replace(ToeTcp *t, const ToeNcb *c, Reuse reuse)
+{
+    return c->flags & TOE_F_ON_TW &&
+           (reuse == REUSE_ANY ||
+            (reuse == REUSE_TIMESTAMPS && c->flags & TOE_F_TS &&
+             toe_nop_now(t->nop) - c->ts_recent_time > TOE_SEC));
+}
+
 /* For toe_ports_pick(): is there room for this connection on the port? */
 typedef struct PortQuery {
     ToeTcp *t;
     const ToeTuple *tuple;
-    bool reuse;                 /* take over TIME-WAIT if need be */
+    Reuse reuse;
 } PortQuery;
 
 static bool tuple_free(ToeTcp *t, const ToeTuple *q, uint16_t lport,
-                       bool reuse)
+                       Reuse reuse)
 {
     ToeNcb *c;
 
@@ -409,7 +441,7 @@ static bool tuple_free(ToeTcp *t, const ToeTuple *q, uint16_t lport,
         return false;
     }
     c = toe_ncb_lookup(t, q->family, q->laddr, lport, q->raddr, q->rport);
-    return !c || (reuse && c->flags & TOE_F_ON_TW);
+    return !c || may_replace(t, c, reuse);
 }
 
 static bool connect_port_usable(void *opaque, uint16_t port)
@@ -454,7 +486,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     ToeTuple q = *tuple;
     PortQuery query = { .t = t, .tuple = &q };
     ToeNcb *c, *old;
-    uint32_t mtu;
+    uint32_t mtu, old_end = 0;
     uint8_t st;
 
     if (!family_ok(q.family) || !q.rport || addr_is_zero(q.raddr)) {
@@ -469,7 +501,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
         return TOE_ST_NOMEM;
     }
     if (q.lport) {
-        if (!tuple_free(t, &q, q.lport, false)) {
+        if (!tuple_free(t, &q, q.lport, REUSE_TIMESTAMPS)) {
             toe_ncb_free(t, c);
             return TOE_ST_ADDRINUSE;
         }
@@ -478,12 +510,12 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
         q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
                                  first_port(t, &q), connect_port_usable,
                                  &query);
-        if (!q.lport) {
-            /*
-             * All in use.  Our ISN grows (RFC 6528), so a new incarnation of
-             * a connection in TIME-WAIT is told from the old (RFC 6191).
-             */
-            query.reuse = true;
+        /*
+         * All in use.  Better one in TIME-WAIT than none: best where
+         * timestamps tell the two apart, else by our ISN alone.
+         */
+        while (!q.lport && query.reuse < REUSE_ANY) {
+            query.reuse++;
             q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
                                      first_port(t, &q), connect_port_usable,
                                      &query);
@@ -492,10 +524,12 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
             toe_ncb_free(t, c);
             return TOE_ST_ADDRNOTAVAIL;
         }
-        old = toe_ncb_lookup(t, q.family, q.laddr, q.lport, q.raddr, q.rport);
-        if (old) {
-            toe_ncb_free(t, old);
-        }
+    }
+    old = toe_ncb_lookup(t, q.family, q.laddr, q.lport, q.raddr, q.rport);
+    if (old) {
+        old_end = old->snd_max;
+        toe_count(n->counters, TCP_TIME_WAIT_REUSED);
+        toe_ncb_free(t, old);
     }
     c->flags |= TOE_F_PORT | TOE_F_OWNED | TOE_F_ACTIVE | TOE_F_SEND_SYN;
     c->family = q.family;
@@ -505,6 +539,9 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     c->rport = q.rport;
     c->mtu = mtu;
     c->iss = toe_tcp_isn(t, c);
+    if (old && seq_leq(c->iss, old_end)) {
+        c->iss = old_end + TOE_ISN_STEP;
+    }
     c->ts_offset = toe_tcp_ts_offset(t, c);
     c->snd_una = c->snd_nxt = c->snd_max = c->iss;
     c->last_rcv = toe_nop_now(n);
@@ -516,6 +553,16 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     *tuple = q;
     *handle = toe_ncb_handle(t, c);
     return TOE_ST_OK;
+}
+
+uint8_t toe_stream_connect_fast(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
+{
+    uint8_t st = toe_stream_connect(n, tuple, handle);
+
+    if (st == TOE_ST_OK) {
+        toe_fastopen_connect(n->tcp, toe_ncb_get(n->tcp, *handle));
+    }
+    return st;
 }
 
 uint8_t toe_stream_listen(ToeNop *n, ToeTuple *tuple, uint32_t backlog,
@@ -556,7 +603,7 @@ uint8_t toe_stream_listen(ToeNop *n, ToeTuple *tuple, uint32_t backlog,
     c->family = tuple->family;
     memcpy(c->laddr, tuple->laddr, 16);
     c->lport = tuple->lport;
-    c->backlog = CLAMP(backlog, 1, TOE_BACKLOG_MAX);
+    c->backlog = MIN(backlog, TOE_BACKLOG_MAX);
     toe_ncb_hash(t, c);
     toe_tcp_set_state(t, c, TOE_TCP_LISTEN);
     *handle = toe_ncb_handle(t, c);
@@ -600,7 +647,8 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
     if (!c || c->kind != TOE_NCB_CONN || c->flags & TOE_F_FIN_QUEUED) {
         return 0;
     }
-    if (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT) {
+    if (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT &&
+        !toe_fastopen_early(c)) {
         return 0;
     }
     space = c->tx.len < c->snd_buf ? c->snd_buf - c->tx.len : 0;
@@ -612,6 +660,14 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
         c->flags |= TOE_F_SPACE_WANT;
     }
     return space;
+}
+
+/* Fast Open: the SYN waited for something to send. */
+static void syn_due(ToeNcb *c)
+{
+    if (toe_fastopen_early(c) && c->snd_max == c->iss) {
+        c->flags |= TOE_F_SEND_SYN;
+    }
 }
 
 void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
@@ -646,6 +702,7 @@ void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
     if (c->snd_buf - MIN(c->tx.len, c->snd_buf) < c->snd_buf / 3) {
         c->flags |= TOE_F_SPACE_SHORT;
     }
+    syn_due(c);
     toe_tcp_mark(t, c);
 }
 
@@ -680,9 +737,11 @@ uint8_t toe_stream_shutdown(ToeNop *n, uint32_t handle)
         return TOE_ST_HANDLE;
     }
     if (c->flags & TOE_F_FIN_QUEUED || c->kind != TOE_NCB_CONN ||
-        (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT)) {
+        (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT &&
+         !toe_fastopen_early(c))) {
         return TOE_ST_STATE;
     }
+    syn_due(c);
     toe_tcp_queue_fin(n->tcp, c);
     return TOE_ST_OK;
 }
@@ -697,12 +756,7 @@ static void disown(ToeTcp *t, ToeNcb *c)
 
 static void close_listener(ToeTcp *t, ToeNcb *c)
 {
-    while (c->children != TOE_NONE) {
-        ToeNcb *child = &t->ncbs[c->children];
-
-        toe_tcp_close_ncb(t, child, TOE_ST_ABORTED, true);
-        toe_tcp_reap(t, child);
-    }
+    toe_synq_drop_listener(t, c);
     disown(t, c);
     toe_ncb_free(t, c);
 }
@@ -728,6 +782,12 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
     case TOE_TCP_CLOSED:
         break;
     case TOE_TCP_SYN_SENT:
+        if (toe_fastopen_early(c) && c->tx.len) {
+            /* Taken already, and so to be delivered. */
+            orphan(t, c, true);
+            toe_tcp_queue_fin(t, c);
+            break;
+        }
         toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, false);
         break;
     case TOE_TCP_TIME_WAIT:
@@ -851,7 +911,7 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         return TOE_ST_OK;
     default:
-        return TOE_ST_INVALID;
+        return toe_listen_setopt(c, option, value);
     }
 }
 
@@ -892,7 +952,7 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         *value = c->pacing_max;
         return TOE_ST_OK;
     default:
-        return TOE_ST_INVALID;
+        return toe_listen_getopt(c, option, value);
     }
 }
 
@@ -912,7 +972,7 @@ bool toe_stream_info(ToeNop *n, uint32_t *index,
     memset(info, 0, sizeof(*info));
     info->handle = toe_ncb_handle(t, c);
     info->family = c->family;
-    info->state = c->state;
+    info->state = c->flags2 & TOE_F2_FO_WAIT ? TOE_TCP_SYN_RECEIVED : c->state;
     info->lport = c->lport;
     info->rport = c->rport;
     memcpy(info->laddr, c->laddr, 16);

@@ -183,6 +183,9 @@ static void give_up(ToeTcp *t, ToeNcb *c)
 
 static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 {
+    if (toe_fastopen_timeout(t, c, now)) {
+        return;
+    }
     if (c->flags & TOE_F_PERSIST) {
         /* Silence since the probes began counts, a closed window does not. */
         if (c->backoff >= 3 && now - c->last_rcv >= r2(c)) {
@@ -210,6 +213,7 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     c->backoff = MIN(c->backoff + 1, 16);       /* RFC 6298 (5.5) */
     c->flags &= ~TOE_F_RTT_TIMED;               /* Karn */
     if (c->state == TOE_TCP_SYN_SENT || c->state == TOE_TCP_SYN_RECEIVED) {
+        toe_fastopen_syn_lost(t, c);
         c->flags |= TOE_F_SEND_SYN;
     } else {
         toe_recovery_rto(t, c);
