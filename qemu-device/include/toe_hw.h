@@ -667,7 +667,9 @@ struct toe_hw_buf {
 	X(IP6_REASM_TIMEOUTS, ip6_reasm_timeouts, "fragmented IPv6 packets given up: time") \
 	X(IP6_REASM_OVERLAPS, ip6_reasm_overlaps, "fragmented IPv6 packets discarded: fragments overlap") \
 	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
-	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits")
+	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits") \
+	X(LOOP_PACKETS, loop_packets, "packets from one address of the port to another, or itself") \
+	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

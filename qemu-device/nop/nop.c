@@ -86,6 +86,7 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     set_defaults(n);
     n->neighs = toe_neigh_new(n);
     n->ipfrag = toe_ipfrag_new(n);
+    n->loop = toe_loop_new();
     n->tcp = toe_tcp_new(n);
     return n;
 }
@@ -96,6 +97,7 @@ void toe_nop_free(ToeNop *n)
         return;
     }
     toe_tcp_free(n->tcp);
+    toe_loop_free(n->loop);
     toe_ipfrag_free(n);
     toe_neigh_free(n);
     toe_eth_reset(n);
@@ -113,6 +115,7 @@ void toe_nop_reset(ToeNop *n)
 {
     toe_tcp_reset(n->tcp);
     toe_ipfrag_reset(n);
+    toe_loop_reset(n);
     toe_neigh_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
@@ -155,15 +158,16 @@ bool toe_nop_run(ToeNop *n, uint32_t budget)
 {
     bool more;
 
+    toe_loop_run(n);
     toe_eth_flush(n, &budget);
     if (n->port_busy) {
-        return false;
+        return toe_loop_waits(n);
     }
     if (n->defer_first) {
         return true;            /* the budget is used up */
     }
     more = toe_tcp_run(n, &budget);
-    return more && !n->port_busy;
+    return (more && !n->port_busy) || toe_loop_waits(n);
 }
 
 void toe_nop_port_busy(ToeNop *n, bool busy)

@@ -12,6 +12,7 @@
  *                          \-> the operating system (ops->eth_frame)
  *   packet out: tcp/, icmp.c, icmp6.c -> ipv4.c | ipv6.c -> route.c
  *               -> neigh.c (asks by arp.c, nd.c) -> eth.c -> port
+ *               -> loop.c -> ipv4.c | ipv6.c, for our own addresses
  *
  * Addresses are 16 bytes in network order; an IPv4 address stands in the
  * first four and the rest is zero.  Times are ns of the virtual clock.
@@ -66,6 +67,7 @@
 
 typedef struct ToeTcp ToeTcp;
 typedef struct ToeIpFrag ToeIpFrag;
+typedef struct ToeLoop ToeLoop;
 typedef struct ToeNeighs ToeNeighs;
 
 /* An address of the port. */
@@ -135,6 +137,7 @@ struct ToeNop {
 
     ToeIpFrag *ipfrag;
     ToeNeighs *neighs;
+    ToeLoop *loop;
     uint16_t ip_id;
     uint32_t icmp_tokens;       /* errors that may be sent now */
     int64_t icmp_refill;        /* time up to which tokens were given */
@@ -226,7 +229,7 @@ void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr);
  * is config.max_segment if the port takes large packets, else n->mtu; may be
  * NULL.  TOE_ST_OK; TOE_ST_INVALID: family; TOE_ST_ADDRNOTAVAIL: laddr is
  * not ours, or there is none to choose; TOE_ST_NOROUTE: also for dst not a
- * unicast address, or our own.
+ * unicast address.  To our own addresses it leads through loop.c.
  */
 uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
                      uint8_t *laddr, uint32_t *mtu);
@@ -309,6 +312,23 @@ void toe_ipfrag4_input(ToeNop *n, const uint8_t *frame, size_t len,
 void toe_ipfrag6_input(ToeNop *n, const uint8_t *frame, size_t len,
                        const struct ToeWireIpv6 *ip, size_t at,
                        size_t named);
+
+/* ---- loop.c: to our own addresses ---- */
+
+ToeLoop *toe_loop_new(void);
+void toe_loop_free(ToeLoop *l);
+void toe_loop_reset(ToeNop *n);
+/*
+ * Keep a whole IP packet for the next turn.  TOE_ST_OK; TOE_ST_BUSY: no room,
+ * dropped and counted.
+ */
+uint8_t toe_loop_output(ToeNop *n, uint8_t family, const uint8_t *packet,
+                        size_t len);
+/* Who can wait sends no more in this turn. */
+bool toe_loop_full(const ToeNop *n);
+bool toe_loop_waits(const ToeNop *n);
+/* A turn: what waits goes to the NOPs. */
+void toe_loop_run(ToeNop *n);
 
 /* ---- icmp.c ---- */
 

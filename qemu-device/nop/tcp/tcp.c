@@ -321,7 +321,7 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget)
         if (n->port_busy) {
             return false;
         }
-        if (!*budget) {
+        if (!*budget || toe_loop_full(n)) {
             return true;
         }
         t->out_first = c->out_next;
@@ -459,6 +459,10 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     st = toe_ip_route(n, q.family, q.raddr, q.laddr, &mtu);
     if (st != TOE_ST_OK) {
         return st;
+    }
+    if (toe_ip_is_local(n, q.family, q.raddr) &&
+        !toe_ncb_lookup_listener(t, q.family, q.raddr, q.rport)) {
+        return TOE_ST_NOROUTE;          /* perhaps the OS listens: loop.c */
     }
     c = toe_ncb_new(t, TOE_NCB_CONN);
     if (!c) {
