@@ -195,6 +195,7 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_MTU_PROBING   32u     /* 1: find black holes, probe the path MTU */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -480,6 +481,15 @@ struct toe_hw_req {
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+#define TOE_OPT_MTU_DISCOVER    44u     /* TOE_PMTUD_*                      */
+#define TOE_OPT_PATH_MTU        45u     /* GETOPT only: bytes of an IP packet */
+
+/* Path MTU discovery, as IP_MTU_DISCOVER has it. */
+#define TOE_PMTUD_DONT          0u      /* IPv4 without DF, IPv6 at 1280 bytes */
+#define TOE_PMTUD_WANT          1u      /* the default                      */
+#define TOE_PMTUD_DO            2u      /* the same                         */
+#define TOE_PMTUD_PROBE         3u      /* believe no router                */
+#define TOE_PMTUD_MAX           3u
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -669,7 +679,12 @@ struct toe_hw_buf {
 	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
 	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits") \
 	X(LOOP_PACKETS, loop_packets, "packets from one address of the port to another, or itself") \
-	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's")
+	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's") \
+	X(TCP_PMTU_LOWERED, tcp_pmtu_lowered, "path MTUs lowered: a router said so") \
+	X(TCP_PMTU_IGNORED, tcp_pmtu_ignored, "routers not believed: what was too big arrived") \
+	X(TCP_BLACK_HOLES, tcp_black_holes, "path MTUs lowered: time-outs of full segments") \
+	X(TCP_MTU_PROBES, tcp_mtu_probes, "path MTU probes sent") \
+	X(TCP_MTU_PROBES_ACKED, tcp_mtu_probes_acked, "path MTU probes that arrived")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

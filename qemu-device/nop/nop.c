@@ -57,7 +57,9 @@ static void set_defaults(ToeNop *n)
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
+    n->mtu_probing = 1;
     toe_route_reset(n);
+    toe_pmtu_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
     n->hash_key.k[1] = toe_nop_random(n);
@@ -247,6 +249,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
+    PARAM(TOE_PARAM_MTU_PROBING, mtu_probing, 0, 1),
 };
 
 static const Param *find_param(uint32_t param)

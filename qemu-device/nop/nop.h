@@ -54,6 +54,8 @@
 #define TOE_ADDRS_MAX           64u
 #define TOE_ROUTES_MAX          512u
 #define TOE_NEIGHS_MAX          1024u
+#define TOE_PMTU_MAX            256u
+#define TOE_PMTU_AGE_NS         (600 * TOE_NS_PER_S)    /* RFC 8201, 4 */
 
 /* Output that waits because the port is busy. */
 #define TOE_DEFER_FRAMES_MAX    128u
@@ -87,6 +89,14 @@ typedef struct ToeRoute {
     uint8_t dst[16];            /* bits behind the prefix are zero */
     uint8_t gateway[16];        /* zero: on link */
 } ToeRoute;
+
+/* What is known of the path to a host. */
+typedef struct ToePathMtu {
+    uint8_t family;
+    uint8_t dst[16];
+    uint32_t mtu;
+    int64_t expires;
+} ToePathMtu;
 
 /* A frame waiting for something. */
 typedef struct ToeWaiting {
@@ -125,6 +135,7 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
+    uint8_t mtu_probing;
 
     ToeTimers timers;
     ToePorts tcp_ports;
@@ -134,6 +145,7 @@ struct ToeNop {
     uint32_t naddrs;
     ToeRoute routes[TOE_ROUTES_MAX];    /* first match is the best */
     uint32_t nroutes;
+    ToePathMtu pmtu[TOE_PMTU_MAX];      /* in sets */
 
     ToeIpFrag *ipfrag;
     ToeNeighs *neighs;
@@ -226,7 +238,8 @@ void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr);
 /*
  * Find the way to dst.  laddr: a local address, or zero: chosen and filled
  * in.  *mtu: the largest IP packet that toe_ip_output() takes for it, which
- * is config.max_segment if the port takes large packets, else n->mtu; may be
+ * is config.max_segment if the port takes large packets, else n->mtu, or
+ * less if the path is known not to take that (pmtu.c); may be
  * NULL.  TOE_ST_OK; TOE_ST_INVALID: family; TOE_ST_ADDRNOTAVAIL: laddr is
  * not ours, or there is none to choose; TOE_ST_NOROUTE: also for dst not a
  * unicast address.  To our own addresses it leads through loop.c.
@@ -329,6 +342,16 @@ bool toe_loop_full(const ToeNop *n);
 bool toe_loop_waits(const ToeNop *n);
 /* A turn: what waits goes to the NOPs. */
 void toe_loop_run(ToeNop *n);
+
+/* ---- pmtu.c ---- */
+
+/* The MTU of the path to dst: mtu, or less if that is known. */
+uint32_t toe_pmtu_get(ToeNop *n, uint8_t family, const uint8_t *dst,
+                      uint32_t mtu);
+/* It is so, as somebody has verified. */
+void toe_pmtu_set(ToeNop *n, uint8_t family, const uint8_t *dst,
+                  uint32_t mtu);
+void toe_pmtu_reset(ToeNop *n);
 
 /* ---- icmp.c ---- */
 

@@ -304,6 +304,9 @@ uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
     }
     if (mtu) {
         *mtu = toe_ip_max(n, family);
+        if (!(n->config.max_segment && family == TOE_AF_INET)) {
+            *mtu = toe_pmtu_get(n, family, dst, *mtu);
+        }
     }
     return TOE_ST_OK;
 }

@@ -114,6 +114,7 @@ struct params {
 	unsigned flaps;
 	unsigned routes;	/* changes of delay and MTU */
 	unsigned mtu_events;
+	bool mute;		/* routers that drop what is too big, no word */
 	bool arp;		/* neighbours are found by ARP */
 	/* The adapters. */
 	uint32_t mtu;

@@ -78,6 +78,7 @@ static void special(struct params *p, struct rng *r)
 		p->flaps = (unsigned)rnd(r, 4);
 		p->routes = (unsigned)rnd(r, 4);
 		p->mtu_events = (unsigned)rnd(r, 3);
+		p->mute = chance(r, 200);
 		p->stall = 30 * SEC;
 		p->aborts = 50;
 		break;
@@ -100,6 +101,7 @@ static void special(struct params *p, struct rng *r)
 		p->routes = (unsigned)rnd(r, 3);
 		if (chance(r, 300))
 			faults(p, r);
+		p->mute = chance(r, 500);
 		break;
 	case CHURN:
 		p->conns = CONNS_MAX;
@@ -177,7 +179,7 @@ void sim_describe(const struct sim *s, FILE *f)
 		"  flaps %u, routes %u, MTU changes %u, mtu %u, max-segment "
 		"%u, NCBs %u, RAM %u KiB, buffers %u/%u,\n"
 		"  stalls up to %.0f s, turn delay %.2f ms, port room %u, "
-		"ports %u, backlog %u%s\n",
+		"ports %u, backlog %u%s%s\n",
 		profile_names[p->profile], p->harsh ? " (harsh)" : "", p->conns,
 		p->bytes, (double)p->delay[0] / MS, (double)p->delay[1] / MS,
 		(double)p->jitter / MS, p->reorder, (double)p->reorder_by / MS,
@@ -186,7 +188,8 @@ void sim_describe(const struct sim *s, FILE *f)
 		(double)p->queue / MS, p->flaps, p->routes, p->mtu_events,
 		p->mtu, p->max_segment, p->ncbs, p->ram >> 10, p->rcvbuf,
 		p->sndbuf, (double)p->stall / SEC, (double)p->run_delay / MS,
-		p->port_room, p->ports, p->backlog, p->arp ? ", arp" : "");
+		p->port_room, p->ports, p->backlog, p->arp ? ", arp" : "",
+		p->mute ? ", mute routers" : "");
 }
 
 static const char *state_name(uint8_t state)

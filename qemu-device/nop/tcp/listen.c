@@ -119,6 +119,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->rcv_mss = (uint16_t)MIN(toe_tcp_announced_mss(t, c),
                                TOE_MSS_DEFAULT_V4);
     toe_cc_start(c);
+    toe_plpmtud_begin(t, c);
     toe_rack_init(c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
@@ -187,6 +188,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->keepalive_s = listener->keepalive_s;
     c->user_timeout_ms = listener->user_timeout_ms;
     c->cc = listener->cc;
+    c->pmtud = listener->pmtud;
 
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;

@@ -162,6 +162,8 @@ ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind)
     c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
     c->rto = TOE_RTO_INIT_NS;
     c->cc = t->nop->congestion;
+    c->pmtud = TOE_PMTUD_WANT;
+    c->raise_at = INT64_MAX;
     c->armed = INT64_MAX;
     for (unsigned i = 0; i < TOE_T_MAX; i++) {
         c->deadline[i] = INT64_MAX;
