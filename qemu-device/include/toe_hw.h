@@ -195,6 +195,7 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
 #define TOE_PARAM_MTU_PROBING   32u     /* 1: find black holes, probe the path MTU */
 
 struct toe_hw_adm_cmd {
@@ -481,6 +482,14 @@ struct toe_hw_req {
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+#define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
+#define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
+
+/* Explicit congestion notification, RFC 3168: when is it used? */
+#define TOE_ECN_MODE_OFF        0u
+#define TOE_ECN_MODE_ON         1u      /* asked for, and granted           */
+#define TOE_ECN_MODE_PASSIVE    2u      /* granted if the peer asks; the default */
+#define TOE_ECN_MODE_MAX        2u
 #define TOE_OPT_MTU_DISCOVER    44u     /* TOE_PMTUD_*                      */
 #define TOE_OPT_PATH_MTU        45u     /* GETOPT only: bytes of an IP packet */
 
@@ -678,6 +687,11 @@ struct toe_hw_buf {
 	X(IP6_REASM_OVERLAPS, ip6_reasm_overlaps, "fragmented IPv6 packets discarded: fragments overlap") \
 	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
 	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits") \
+	X(TCP_ECN_CONNS, tcp_ecn_conns, "connections that agreed on ECN") \
+	X(TCP_ECN_FALLBACKS, tcp_ecn_fallbacks, "SYNs sent again without asking for ECN") \
+	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
+	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
+	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE") \
 	X(LOOP_PACKETS, loop_packets, "packets from one address of the port to another, or itself") \
 	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's") \
 	X(TCP_PMTU_LOWERED, tcp_pmtu_lowered, "path MTUs lowered: a router said so") \

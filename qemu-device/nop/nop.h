@@ -135,6 +135,7 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
+    uint8_t ecn;
     uint8_t mtu_probing;
 
     ToeTimers timers;

@@ -241,7 +241,9 @@ void talk_say_quietly(struct talk *t, const struct talk_seg *s)
 				      : talk_pattern(s->seq - 1 + i);
 	put16(p + 16, checksum(PEER_IP, WORLD_IP, p, hlen + s->len));
 	p[17] ^= (uint8_t)s->bad_checksum;
+	t->w->tos = s->tos;
 	world_in_ip(t->w, PEER_IP, WORLD_IP, 6, p, hlen + s->len);
+	t->w->tos = 0;
 }
 
 void talk_say(struct talk *t, const struct talk_seg *s)
@@ -271,6 +273,7 @@ const struct talk_seg *talk_any(struct talk *t)
 	s.sport = (uint16_t)get16(p);
 	s.dport = (uint16_t)get16(p + 2);
 	s.flags = p[13];
+	s.tos = ip.tos;
 	if (s.flags & SYN) {
 		t->iss = get32(p + 4);
 		t->lport = s.sport;
@@ -323,9 +326,9 @@ static const char *flags_text(uint8_t flags)
 	unsigned i;
 
 	memset(text[turn], 0, sizeof(text[turn]));
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 8; i++)
 		if (flags & 1u << i)
-			*p++ = "FSRPAU"[i];
+			*p++ = "FSRPAUEC"[i];
 	return text[turn];
 }
 

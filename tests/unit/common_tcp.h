@@ -29,6 +29,8 @@
 #define PSH	0x08
 #define ACK	0x10
 #define URG	0x20
+#define ECE	0x40
+#define CWR	0x80
 
 #define LPORT	80	/* of the adapter when it listens */
 #define RPORT	5000	/* of the peer */
@@ -50,6 +52,7 @@ struct talk_seg {
 	int bad_checksum;
 	int wnd;		/* not 0: this - 1 instead of talk.wnd */
 	uint8_t hlen;		/* not 0: a wrong header length, in words */
+	uint8_t tos;		/* of the IP header */
 	/* Only in what was heard: */
 	uint32_t window;	/* as in the header */
 	uint16_t sport, dport;

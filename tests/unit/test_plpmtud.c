@@ -113,8 +113,8 @@ static void deliver(uint32_t from, uint32_t end)
 			at += len;
 		}
 		world_run(t->w);
-		receive();
 		world_advance(t->w, 50 * MS);
+		receive();
 	}
 }
 

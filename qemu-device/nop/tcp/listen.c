@@ -101,6 +101,7 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->ts_recent = o->ts_val;
         c->ts_recent_time = toe_nop_now(t->nop);
     }
+    toe_ecn_syn(c, seg);
     toe_tcp_update_mss(t, c);
 }
 
@@ -121,6 +122,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_cc_start(c);
     toe_plpmtud_begin(t, c);
     toe_rack_init(c);
+    toe_ecn_established(t, c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
@@ -188,6 +190,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->keepalive_s = listener->keepalive_s;
     c->user_timeout_ms = listener->user_timeout_ms;
     c->cc = listener->cc;
+    c->ecn = listener->ecn;
     c->pmtud = listener->pmtud;
 
     c->irs = seg->seq;

@@ -162,6 +162,7 @@ ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind)
     c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
     c->rto = TOE_RTO_INIT_NS;
     c->cc = t->nop->congestion;
+    c->ecn = t->nop->ecn;
     c->pmtud = TOE_PMTUD_WANT;
     c->raise_at = INT64_MAX;
     c->armed = INT64_MAX;

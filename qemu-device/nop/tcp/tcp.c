@@ -24,6 +24,7 @@
  *   sack.c       the scoreboard: what is out, what the peer has of it
  *   rack.c       RACK-TLP: lost by time, and probes for lost tails
  *   cc*.c        congestion control: how much may be in flight
+ *   ecn.c        marks of congestion: agreed on, echoed, obeyed
  *   plpmtud.c    how large a packet the path takes
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
@@ -837,6 +838,12 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
             toe_cc_ops(c)->init(c);
         }
         return TOE_ST_OK;
+    case TOE_OPT_ECN:
+        if (value > TOE_ECN_MODE_MAX) {
+            return TOE_ST_INVALID;
+        }
+        c->ecn = (uint8_t)value;
+        return TOE_ST_OK;
     case TOE_OPT_MTU_DISCOVER:
         return toe_plpmtud_setopt(t, c, value);
     default:
@@ -876,6 +883,12 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         return TOE_ST_OK;
     case TOE_OPT_PATH_MTU:
         *value = c->mtu;
+        return TOE_ST_OK;
+    case TOE_OPT_ECN:
+        *value = c->ecn;
+        return TOE_ST_OK;
+    case TOE_OPT_ECN_AGREED:
+        *value = !!(c->flags2 & TOE_F2_ECN);
         return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;
