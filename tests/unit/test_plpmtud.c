@@ -45,7 +45,6 @@ static uint32_t mss(void)
 static void open_it(void)
 {
 	talk_open_active(t, &(struct talk_seg){ .mss = 1460, .sackok = true });
-	t->wnd = 65535;
 }
 
 /* A router's word about the segment at this place. */
@@ -286,6 +285,20 @@ START_TEST(silence_is_no_black_hole)
 }
 END_TEST
 
+/* The peer's window is smaller than the MSS, and yet too large. */
+START_TEST(black_hole_below_mss)
+{
+	t->wnd = 1400;
+	open_it();
+	t->wnd = 1400;
+	path_mtu = 1300;
+	ck_assert_uint_eq(mss(), 1460);
+	deliver(0, 20000);
+	ck_assert_uint_eq(mss(), 1240);
+	ck_assert_uint_eq(COUNTER(t, TCP_BLACK_HOLES), 1);
+}
+END_TEST
+
 START_TEST(not_if_forbidden)
 {
 	ck_assert_uint_eq(toe_nop_param_set(t->w->n, TOE_PARAM_MTU_PROBING, 0),
@@ -404,6 +417,7 @@ int main(void)
 	tcase_add_test(c, options);
 	tcase_add_loop_test(c, black_hole, 0, 4);
 	tcase_add_test(c, silence_is_no_black_hole);
+	tcase_add_test(c, black_hole_below_mss);
 	tcase_add_test(c, not_if_forbidden);
 	tcase_add_test(c, raised);
 	tcase_add_test(c, searched);

@@ -14,7 +14,7 @@
  *                                                     acknowledged
  *
  * If no router says anything (a black hole), every second time-out in a row of
- * a full-sized segment lowers the MTU, first to what most paths take
+ * a large segment lowers the MTU, first to what most paths take
  * (TOE_PLPMTU_BASE), then to the least there is.
  *
  * Up.  Ten minutes after it went down (RFC 1191 6.3; RFC 8899 PMTU_RAISE_TIMER)
@@ -155,14 +155,19 @@ void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c)
         }
         return;
     }
-    /* c->backoff counts the time-outs before this one. */
-    if (t->nop->mtu_probing && out >= c->mss && c->backoff & 1 &&
-        MAX(next, least(c)) < c->mtu) {
+    next = MAX(next, least(c));
+    /*
+     * Is what timed out larger than what would be tried then?  The peer's
+     * window may keep it below the MSS.  c->backoff counts the time-outs
+     * before this one.
+     */
+    if (t->nop->mtu_probing && c->backoff & 1 && next < c->mtu &&
+        MIN(out, c->mss) + overhead(c) > next) {
         toe_count(t->nop->counters, TCP_BLACK_HOLES);
         if (!c->mtu_high || c->mtu < c->mtu_high) {
             c->mtu_high = (uint16_t)MIN(c->mtu, UINT16_MAX);
         }
-        set_mtu(t, c, MAX(next, least(c)));
+        set_mtu(t, c, next);
         c->size_acked = 0;
         c->raise_at = INT64_MAX;
         c->flags2 |= TOE_F2_BLACK_HOLE;
