@@ -196,6 +196,7 @@
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 #define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
+#define TOE_PARAM_PACING        17u     /* 0: new data goes as cwnd lets it, 1: spread */
 #define TOE_PARAM_MTU_PROBING   32u     /* 1: find black holes, probe the path MTU */
 
 struct toe_hw_adm_cmd {
@@ -484,6 +485,7 @@ struct toe_hw_req {
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
 #define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
 #define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
+#define TOE_OPT_PACING_RATE     42u     /* bytes/s at most; 0: no limit     */
 
 /* Explicit congestion notification, RFC 3168: when is it used? */
 #define TOE_ECN_MODE_OFF        0u
@@ -692,6 +694,7 @@ struct toe_hw_buf {
 	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
 	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
 	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE") \
+	X(TCP_PACED, tcp_paced, "times new data was held back by pacing") \
 	X(LOOP_PACKETS, loop_packets, "packets from one address of the port to another, or itself") \
 	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's") \
 	X(TCP_PMTU_LOWERED, tcp_pmtu_lowered, "path MTUs lowered: a router said so") \

@@ -58,6 +58,7 @@ static void set_defaults(ToeNop *n)
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
+    n->pacing = 1;
     n->mtu_probing = 1;
     toe_route_reset(n);
     toe_pmtu_reset(n);
@@ -251,6 +252,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
+    PARAM(TOE_PARAM_PACING, pacing, 0, 1),
     PARAM(TOE_PARAM_MTU_PROBING, mtu_probing, 0, 1),
 };
 

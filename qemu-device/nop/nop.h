@@ -136,6 +136,7 @@ struct ToeNop {
     uint8_t ttl;
     uint8_t congestion;
     uint8_t ecn;
+    uint8_t pacing;
     uint8_t mtu_probing;
 
     ToeTimers timers;

@@ -191,6 +191,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->user_timeout_ms = listener->user_timeout_ms;
     c->cc = listener->cc;
     c->ecn = listener->ecn;
+    c->pacing_max = listener->pacing_max;
     c->pmtud = listener->pmtud;
 
     c->irs = seg->seq;

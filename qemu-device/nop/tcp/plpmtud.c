@@ -13,8 +13,8 @@
  *                                                     times out, not if it is
  *                                                     acknowledged
  *
- * If no router says anything (a black hole), every second time-out in a row of
- * a large segment lowers the MTU, first to what most paths take
+ * If no router says anything (a black hole), the third time-out in a row of a
+ * large segment, and every second one from then on, lowers the MTU, first to what most paths take
  * (TOE_PLPMTU_BASE), then to the least there is.
  *
  * Up.  Ten minutes after it went down (RFC 1191 6.3; RFC 8899 PMTU_RAISE_TIMER)
@@ -158,10 +158,12 @@ void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c)
     next = MAX(next, least(c));
     /*
      * Is what timed out larger than what would be tried then?  The peer's
-     * window may keep it below the MSS.  c->backoff counts the time-outs
-     * before this one.
+     * window may keep it below the MSS.  Nor did anything behind it arrive,
+     * which would as a rule be as large.  c->backoff counts the time-outs
+     * before this one: it is the third, fifth...
      */
-    if (t->nop->mtu_probing && c->backoff & 1 && next < c->mtu &&
+    if (t->nop->mtu_probing && c->backoff >= 2 && !(c->backoff & 1) &&
+        next < c->mtu && !c->sacked &&
         MIN(out, c->mss) + overhead(c) > next) {
         toe_count(t->nop->counters, TCP_BLACK_HOLES);
         if (!c->mtu_high || c->mtu < c->mtu_high) {

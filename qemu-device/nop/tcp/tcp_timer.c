@@ -14,6 +14,7 @@
  *  TLP       the tail of a flight may be lost: probe (RFC 8985 section 7)
  *  REO       what RACK still takes for reordered is lost (RFC 8985 6.2)
  *  DELACK    an ACK is owed (RFC 9293 3.8.6.3)
+ *  PACE      new data was held back by pacing
  *  OVERRIDE  a small segment was held back with nothing in flight that could
  *            free it (RFC 9293 3.8.6.2.1)
  *  KEEP      keepalive (RFC 9293 3.8.4)
@@ -305,6 +306,9 @@ void toe_tcp_timer(ToeNop *n, uint32_t index)
                 c->flags |= TOE_F_ACK_NOW;
                 toe_tcp_mark(t, c);
             }
+            break;
+        case TOE_T_PACE:
+            toe_tcp_mark(t, c);
             break;
         case TOE_T_OVERRIDE:
             c->flags |= TOE_F_OVERRIDE;
