@@ -14,8 +14,8 @@
  *                                                     acknowledged
  *
  * If no router says anything (a black hole), the third time-out in a row of a
- * large segment, and every second one from then on, lowers the MTU, first to what most paths take
- * (TOE_PLPMTU_BASE), then to the least there is.
+ * large segment, and every second one from then on, lowers the MTU, first to
+ * what most paths take (TOE_PLPMTU_BASE), then to the least there is.
  *
  * Up.  Ten minutes after it went down (RFC 1191 6.3; RFC 8899 PMTU_RAISE_TIMER)
  * a probe goes out: one segment of real data, larger than the MSS (RFC 4821,
