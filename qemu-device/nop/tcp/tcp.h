@@ -778,6 +778,11 @@ void toe_timer_all_off(ToeTcp *t, ToeNcb *c);
 void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns);
 /* One that was measured exactly: for the least of the last while. */
 void toe_rtt_least(ToeNcb *c, int64_t rtt_ns, int64_t now);
+/*
+ * Something new was acknowledged.  Without a sample the RTO stays what back-off
+ * has made of it.
+ */
+void toe_rto_progress(ToeNcb *c);
 /* The time-out that counts now: with back-off. */
 int64_t toe_rto(const ToeNcb *c);
 /* Time to the next zero-window probe; to the end of silly window avoidance. */
