@@ -59,7 +59,7 @@ static void set_defaults(ToeNop *n)
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
     n->pacing = 1;
-    n->mtu_probing = 1;
+    n->mtu_probing = 0;
     toe_route_reset(n);
     toe_pmtu_reset(n);
     toe_icmp_reset(n);

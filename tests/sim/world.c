@@ -423,6 +423,7 @@ static void side_init(struct sim *s, unsigned i)
 	w->lm = toe_lmem_new(w->ram, p->ram, &w->counters);
 	w->n = toe_nop_new(&w->env, w->lm, &w->counters, &config, &app_ops, w);
 	toe_nop_port_set(w->n, p->mtu, NULL, 0, 0);
+	toe_nop_param_set(w->n, TOE_PARAM_MTU_PROBING, p->mute);
 	toe_nop_addr_add(w->n, TOE_AF_INET, w->ip, 24);
 	toe_nop_route_add(w->n, TOE_AF_INET, all, 0, w->gw_ip, 0);
 	if (!p->arp)

@@ -23,6 +23,8 @@ static unsigned drops;
 static void setup(void)
 {
 	t = talk_new();
+	ck_assert_uint_eq(toe_nop_param_set(t->w->n, TOE_PARAM_MTU_PROBING, 1),
+			  TOE_ST_OK);
 	path_mtu = 1500;
 	got = 1;
 	above[0] = above[1] = 0;
