@@ -158,12 +158,12 @@ void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c)
     next = MAX(next, least(c));
     /*
      * Is what timed out larger than what would be tried then?  The peer's
-     * window may keep it below the MSS.  Nor did anything behind it arrive,
-     * which would as a rule be as large.  c->backoff counts the time-outs
+     * window may keep it below the MSS.  That something behind it arrived
+     * says nothing: it may have been small.  c->backoff counts the time-outs
      * before this one: it is the third, fifth...
      */
     if (t->nop->mtu_probing && c->backoff >= 2 && !(c->backoff & 1) &&
-        next < c->mtu && !c->sacked &&
+        next < c->mtu &&
         MIN(out, c->mss) + overhead(c) > next) {
         toe_count(t->nop->counters, TCP_BLACK_HOLES);
         if (!c->mtu_high || c->mtu < c->mtu_high) {
