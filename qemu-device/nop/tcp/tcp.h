@@ -344,6 +344,11 @@ typedef struct ToeNcb {
     uint32_t cc_acked;          /* bytes acknowledged towards the next step */
     ToeCcState cc_state;        /* of the algorithm */
 
+    /* Is cwnd used?  cc.c. */
+    int64_t data_sent;          /* last time */
+    int64_t cwv_time;           /* begin of the time looked at */
+    uint32_t cwv_used;          /* most that was out in it */
+
     /* Pacing, pacing.c. */
     uint64_t pacing_max;        /* bytes/s; 0: no limit of the application's */
     int64_t pace_time;          /* when what was sent is through */
@@ -374,7 +379,6 @@ typedef struct ToeNcb {
     int64_t armed;              /* what the heap holds */
     int64_t stalled;            /* first time-out without progress, 0: none */
     int64_t last_rcv;
-    int64_t last_snd;
     int64_t challenge_time;
     uint32_t keepalive_s;
     uint32_t user_timeout_ms;
