@@ -201,6 +201,7 @@
 #define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
 #define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
 #define TOE_PARAM_FASTOPEN      23u     /* TOE_FASTOPEN_*                   */
+#define TOE_PARAM_MTU_PROBING   32u     /* 1: find black holes, probe the path MTU */
 #define TOE_PARAM_UDP_RCVBUF    36u     /* bytes a new socket may hold unread */
 #define TOE_PARAM_UDP_SNDBUF    37u     /* bytes a new socket may hold unsent */
 
@@ -551,6 +552,15 @@ struct toe_hw_req {
 #define TOE_OPT_UDP_DROPS       53u     /* get only: datagrams that found no room */
 
 #define TOE_UDP_F_REUSE         0x01u   /* share the port with others that say so too */
+#define TOE_OPT_MTU_DISCOVER    44u     /* TOE_PMTUD_*                      */
+#define TOE_OPT_PATH_MTU        45u     /* GETOPT only: bytes of an IP packet */
+
+/* Path MTU discovery, as IP_MTU_DISCOVER has it. */
+#define TOE_PMTUD_DONT          0u      /* IPv4 without DF, IPv6 at 1280 bytes */
+#define TOE_PMTUD_WANT          1u      /* the default                      */
+#define TOE_PMTUD_DO            2u      /* the same                         */
+#define TOE_PMTUD_PROBE         3u      /* believe no router                */
+#define TOE_PMTUD_MAX           3u
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -800,7 +810,14 @@ struct toe_hw_buf {
 	X(TCP_FASTOPEN_OVERFLOWS, tcp_fastopen_overflows, "SYNs with a good one, and too many pending") \
 	X(TCP_FASTOPEN_ACTIVE, tcp_fastopen_active, "SYNs sent with a Fast Open cookie") \
 	X(TCP_FASTOPEN_ACTIVE_FAILS, tcp_fastopen_active_fails, "of these, the peer did not take all data") \
-	X(TCP_FASTOPEN_BLACKHOLES, tcp_fastopen_blackholes, "SYNs with the Fast Open option lost or refused")
+	X(TCP_FASTOPEN_BLACKHOLES, tcp_fastopen_blackholes, "SYNs with the Fast Open option lost or refused") \
+	X(LOOP_PACKETS, loop_packets, "packets from one address of the port to another, or itself") \
+	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's") \
+	X(TCP_PMTU_LOWERED, tcp_pmtu_lowered, "path MTUs lowered: a router said so") \
+	X(TCP_PMTU_IGNORED, tcp_pmtu_ignored, "routers not believed: what was too big arrived") \
+	X(TCP_BLACK_HOLES, tcp_black_holes, "path MTUs lowered: time-outs of full segments") \
+	X(TCP_MTU_PROBES, tcp_mtu_probes, "path MTU probes sent") \
+	X(TCP_MTU_PROBES_ACKED, tcp_mtu_probes_acked, "path MTU probes that arrived")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

@@ -122,6 +122,7 @@ struct params {
 	unsigned mtu_events;
 	unsigned mark;		/* CE */
 	int64_t mark_queue;	/* and for all that meets so much queue; 0: none */
+	bool mute;		/* routers that drop what is too big, no word */
 	bool arp;		/* neighbours are found by ARP */
 	/* The adapters. */
 	uint32_t mtu;

@@ -206,6 +206,7 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
     }
     c->snd_una = seg->ack;
     c->snd_nxt = seq_max(c->snd_nxt, c->snd_una);
+    toe_plpmtud_acked(t, c, now);
     if (restart || c->snd_una == c->snd_max) {
         toe_timer_restart_rtx(t, c, now);
     }
@@ -857,44 +858,6 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
 
 /* ---- ICMP ---- */
 
-/* RFC 1191 7.1: a router that does not say its MTU. */
-static uint32_t plateau(uint32_t mtu)
-{
-    static const uint16_t plateaus[] = { 32000, 17914, 8166, 4352, 2002,
-                                         1492, 1006 };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(plateaus); i++) {
-        if (plateaus[i] < mtu) {
-            return plateaus[i];
-        }
-    }
-    return TOE_PMTU_MIN_V4;
-}
-
-static void path_mtu(ToeTcp *t, ToeNcb *c, uint32_t mtu)
-{
-    uint32_t least = c->family == TOE_AF_INET6 ? TOE_PMTU_MIN_V6
-                                               : TOE_PMTU_MIN_V4;
-
-    if (!mtu) {
-        mtu = plateau(c->mtu);
-    }
-    mtu = MAX(mtu, least);
-    if (mtu >= c->mtu ||
-        (t->nop->config.max_segment && c->family == TOE_AF_INET)) {
-        return;
-    }
-    toe_trace_tcp_pmtu(toe_ncb_handle(t, c), mtu);
-    c->mtu = mtu;
-    toe_tcp_update_mss(t, c);
-    if (toe_ncb_synchronized(c) && c->snd_una != c->snd_max) {
-        /* What was too big is lost for sure, and not by congestion. */
-        toe_recovery_too_big(t, c);
-        c->flags &= ~TOE_F_RTT_TIMED;
-        toe_tcp_mark(t, c);
-    }
-}
-
 bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e)
 {
     ToeTcp *t = n->tcp;
@@ -925,7 +888,7 @@ bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e)
                           : e->type == 3 && (e->code == 9 || e->code == 10 ||
                                              e->code == 13));
     if (too_big) {
-        path_mtu(t, c, e->mtu);
+        toe_plpmtud_too_big(t, c, e->mtu, e->seq);
     } else if (hard && c->state == TOE_TCP_SYN_SENT) {
         toe_tcp_close_ncb(t, c, refused ? TOE_ST_REFUSED : TOE_ST_UNREACH,
                           false);

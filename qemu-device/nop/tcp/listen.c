@@ -139,6 +139,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_cc_start(c);
     toe_cc_syn_lost(c, timeouts);
     c->data_sent = c->cwv_time = now;
+    toe_plpmtud_begin(t, c);
     toe_rack_init(c);
     toe_ecn_established(t, c);
     c->flags &= ~TOE_F_SEND_SYN;
@@ -187,6 +188,7 @@ bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
         c->cc = listener->cc;
         c->ecn = listener->ecn;
         c->pacing_max = listener->pacing_max;
+        c->pmtud = listener->pmtud;
     }
 
     c->irs = seg.seq;

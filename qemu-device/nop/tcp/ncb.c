@@ -158,6 +158,8 @@ static void init_ncb(ToeTcp *t, ToeNcb *c, ToeNcbKind kind)
     c->rto = TOE_RTO_INIT_NS;
     c->cc = t->nop->congestion;
     c->ecn = t->nop->ecn;
+    c->pmtud = TOE_PMTUD_WANT;
+    c->raise_at = INT64_MAX;
     c->armed = INT64_MAX;
     for (unsigned i = 0; i < TOE_T_MAX; i++) {
         c->deadline[i] = INT64_MAX;

@@ -136,7 +136,8 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
     toe_trace_tcp_out(toe_ncb_handle(t, c), seg->flags, seg->seq, seg->ack,
                       len, seg->wnd);
     return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
-                         n->ttl, seg->ecn, hlen + len, TOE_IP_DF);
+                         n->ttl, seg->ecn, hlen + len,
+                         c->pmtud == TOE_PMTUD_DONT ? 0 : TOE_IP_DF);
 }
 
 /* The blocks of a SACK option, as many as room bytes hold. */
@@ -324,6 +325,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
                        next ? &c->tx_pos : &c->rtx_pos);
 
     end = seq + len + fin;
+    toe_plpmtud_sent(c, seq, len);
     if (c->flags2 & TOE_F2_SACK) {
         toe_recovery_sent(t, c, seq, len + fin, !next, toe_nop_now(n));
     }
@@ -434,7 +436,7 @@ static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
 static bool worth_sending(const ToeNcb *c, uint32_t len, uint32_t avail,
                           bool fin)
 {
-    if (len == c->mss || fin || c->flags & TOE_F_OVERRIDE) {
+    if (len >= c->mss || fin || c->flags & TOE_F_OVERRIDE) {
         return true;                            /* (1), (3 with FIN), (4) */
     }
     if (seq_lt(c->snd_nxt, c->snd_max)) {
@@ -461,7 +463,7 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         uint32_t off = c->snd_nxt - c->snd_una;
         uint32_t cwnd = toe_recovery_window(c);
         uint32_t wnd = MIN(c->snd_wnd, cwnd);
-        uint32_t avail, usable, len;
+        uint32_t avail, usable, len, probe;
         bool fin;
 
         if (off > c->tx.len) {
@@ -477,7 +479,8 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
              */
             usable = MAX(usable, MIN(c->mss, c->snd_max - c->snd_una));
         }
-        len = MIN(MIN(avail, usable), c->mss);
+        probe = toe_plpmtud_probe(t, c, avail, usable);
+        len = probe ? probe : MIN(MIN(avail, usable), c->mss);
         fin = toe_ncb_fin_pending(c) && len == avail;
         if (!avail && !fin) {
             toe_cc_validate(c, toe_nop_now(t->nop));
@@ -499,6 +502,9 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         }
         spend(&quantum, len);
         send_data(t, c, c->snd_nxt, len, fin, budget);
+        if (probe) {
+            toe_plpmtud_probed(t, c, c->snd_nxt - len, len);
+        }
         toe_timer_off(c, TOE_T_OVERRIDE);
     }
     c->flags &= ~TOE_F_OVERRIDE;

@@ -29,6 +29,7 @@
  *   cc*.c        congestion control: how much may be in flight
  *   pacing.c     new data spread over the round trip
  *   ecn.c        marks of congestion: agreed on, echoed, obeyed
+ *   plpmtud.c    how large a packet the path takes
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
@@ -333,7 +334,7 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget)
         if (n->port_busy) {
             return false;
         }
-        if (!*budget) {
+        if (!*budget || toe_loop_full(n)) {
             return true;
         }
         t->out_first = c->out_next;
@@ -495,6 +496,10 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     st = toe_ip_route(n, q.family, q.raddr, q.laddr, &mtu);
     if (st != TOE_ST_OK) {
         return st;
+    }
+    if (toe_ip_is_local(n, q.family, q.raddr) &&
+        !toe_ncb_lookup_listener(t, q.family, q.raddr, q.rport)) {
+        return TOE_ST_NOROUTE;          /* perhaps the OS listens: loop.c */
     }
     c = toe_ncb_new(t, TOE_NCB_CONN);
     if (!c) {
@@ -910,6 +915,8 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
             toe_tcp_mark(t, c);
         }
         return TOE_ST_OK;
+    case TOE_OPT_MTU_DISCOVER:
+        return toe_plpmtud_setopt(t, c, value);
     default:
         return toe_listen_setopt(c, option, value);
     }
@@ -941,6 +948,12 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         return TOE_ST_OK;
     case TOE_OPT_CONGESTION:
         *value = c->cc;
+        return TOE_ST_OK;
+    case TOE_OPT_MTU_DISCOVER:
+        *value = c->pmtud;
+        return TOE_ST_OK;
+    case TOE_OPT_PATH_MTU:
+        *value = c->mtu;
         return TOE_ST_OK;
     case TOE_OPT_ECN:
         *value = c->ecn;

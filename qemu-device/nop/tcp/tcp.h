@@ -85,6 +85,8 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_MSS_DEFAULT_V6      1220u
 #define TOE_PMTU_MIN_V4         552u
 #define TOE_PMTU_MIN_V6         1280u
+#define TOE_PLPMTU_BASE         1280u           /* most paths take it */
+#define TOE_PLPMTU_AGAIN_NS     (1 * TOE_SEC)   /* after a probe was lost */
 #define TOE_BACKLOG_MAX         4096u
 #define TOE_ISN_STEP            64000u          /* above an old connection's */
 #define TOE_SYNACK_BYTES        74u             /* of a turn's budget */
@@ -229,6 +231,8 @@ typedef enum ToeNcbKind {
 #define TOE_F2_ECN_CWR          0x00002000u /* the next new data carries CWR */
 #define TOE_F2_ECN_REDUCED      0x00004000u /* cwnd, for all < ecn_recover */
 #define TOE_F2_ECN_MARKED       0x00008000u /* and ECE was the reason */
+#define TOE_F2_BLACK_HOLE       0x01000000u /* MTU lowered, nothing acked yet */
+#define TOE_F2_PROBE_LOST       0x02000000u /* an MTU probe, to be sent again */
 
 #define TOE_F2_FO_WAIT          0x00010000u /* server: SYN-ACK not acked yet */
 #define TOE_F2_FO_ANSWER        0x00020000u /* a cookie goes with the SYN-ACK */
@@ -367,6 +371,19 @@ typedef struct ToeNcb {
     uint8_t ecn_change_ece;     /* a bit for each: does it carry ECE? */
     uint8_t ecn;                /* TOE_ECN_MODE_* */
     uint8_t ecn_syns;           /* SYNs sent: 1 with, 2 without asking */
+    /* Path MTU, plpmtud.c; sizes of payload or, where called MTU, of IP. */
+    int64_t raise_at;           /* when to try more; INT64_MAX: never */
+    uint32_t probe_seq;         /* the last probe */
+    uint32_t probe_end;
+    uint32_t size_end;          /* where the segment of size_out ends */
+    uint32_t ptb_seq;           /* what a doubtful "too big" was about */
+    uint16_t mtu_high;          /* did not pass; 0: not known */
+    uint16_t probe_mtu;         /* of the probe that is out; 0: none */
+    uint16_t ptb_mtu;           /* of that "too big"; 0: none */
+    uint16_t size_out;          /* largest so far, in flight; 0: none */
+    uint16_t size_acked;        /* largest that was acknowledged */
+    uint8_t probes_lost;        /* of this size */
+    uint8_t pmtud;              /* TOE_PMTUD_* */
 
     /* Time. */
     int64_t deadline[TOE_T_MAX];
@@ -861,6 +878,27 @@ void toe_rack_arm_probe(ToeTcp *t, ToeNcb *c, int64_t now);
 void toe_rack_probed(ToeTcp *t, ToeNcb *c, bool resent, int64_t now);
 /* True: the probe repaired a loss, of which the sender must take notice. */
 bool toe_rack_probe_acked(ToeNcb *c, const ToeAckNews *news);
+
+/* ---- plpmtud.c: path MTU, RFC 1191, 8201, 4821, 8899 ---- */
+
+/* Established. */
+void toe_plpmtud_begin(ToeTcp *t, ToeNcb *c);
+/* A router's word about the segment at seq, in flight; mtu 0: not said. */
+void toe_plpmtud_too_big(ToeTcp *t, ToeNcb *c, uint32_t mtu, uint32_t seq);
+/* The retransmission timer expired; before recovery takes notice. */
+void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c);
+/* Payload of a probe to be sent now, of avail bytes that wait; 0: none. */
+uint32_t toe_plpmtud_probe(ToeTcp *t, ToeNcb *c, uint32_t avail,
+                           uint32_t usable);
+void toe_plpmtud_probed(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len);
+/* What is lost is a probe and nothing else, so that congestion is no cause. */
+bool toe_plpmtud_probe_lost(ToeTcp *t, ToeNcb *c, int64_t now);
+/* A segment goes out; snd_max is not moved yet. */
+void toe_plpmtud_sent(ToeNcb *c, uint32_t seq, uint32_t len);
+/* snd_una moved. */
+void toe_plpmtud_acked(ToeTcp *t, ToeNcb *c, int64_t now);
+/* TOE_OPT_MTU_DISCOVER. */
+uint8_t toe_plpmtud_setopt(ToeTcp *t, ToeNcb *c, uint64_t value);
 
 /* ---- output.c ---- */
 

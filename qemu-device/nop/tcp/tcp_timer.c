@@ -208,6 +208,9 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
         give_up(t, c);
         return;
     }
+    if (toe_ncb_synchronized(c)) {
+        toe_plpmtud_timeout(t, c);
+    }
     toe_count(t->nop->counters, TCP_RTO);
     toe_trace_tcp_rto(toe_ncb_handle(t, c), c->snd_una, c->backoff);
     c->backoff = MIN(c->backoff + 1, 16);       /* RFC 6298 (5.5) */
