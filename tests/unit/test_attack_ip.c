@@ -37,6 +37,7 @@ static void setup(void)
 	world_advance(w, 10 * SEC);	/* announcements */
 	world_forget(w);
 	talk_open_active(t, &(struct talk_seg){ .mss = 1460, .sackok = true });
+	next_seq = 1;
 	talk_warm_up(t, &next_seq);
 	world_forget(w);
 	g_string_truncate(t->log, 0);
