@@ -435,6 +435,15 @@ static void plan(struct sim *s, struct conn *c)
 		plan_end(s, &e[i]);
 	}
 	e[rnd(r, 2)].waits = chance(r, 500);
+	if (s->p.cookies != TOE_SYN_COOKIES_OFF) {
+		/*
+		 * A cookie's server knows nothing until the last ACK comes.  Is
+		 * that lost, a client that waits for the server's first word
+		 * waits for ever (RFC 4987 3.6): it must not be one of those.
+		 */
+		e[c->initiator].total = MAX(e[c->initiator].total, 1);
+		e[c->initiator].waits = false;
+	}
 	for (i = 0; i < 2; i++) {
 		if (e[i].abort_at != UINT32_MAX)
 			c->may_fail = true;

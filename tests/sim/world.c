@@ -184,6 +184,9 @@ void sim_params(struct params *p, uint64_t seed)
 	special(p, &r);
 	p->cookies = (uint32_t)rnd(&r, 3);
 	p->syn_backlog = chance(&r, 500) ? 1 + (uint32_t)rnd(&r, 8) : 4097;
+	/* Without cookies a full queue is a loss, perhaps one for ever. */
+	if (p->cookies == TOE_SYN_COOKIES_OFF)
+		p->syn_backlog = 4097;
 	if (p->flaps || p->harsh)
 		p->arp = false;		/* who is not found is unreachable */
 	ecn(p, &r);

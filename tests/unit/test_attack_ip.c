@@ -321,7 +321,10 @@ START_TEST(icmp_errors)
 }
 END_TEST
 
-/* While the operating system is not up the adapter speaks for the host. */
+/*
+ * While the operating system is not up the adapter speaks for the host, of
+ * SCTP here: nobody has it.
+ */
 START_TEST(answers_by_rate)
 {
 	uint8_t src[16], p[64] = { 0 };
@@ -331,10 +334,10 @@ START_TEST(answers_by_rate)
 	for (i = 0; i < FLOOD; i++) {
 		if (i & 1) {
 			src4(src);
-			world_in_ip(w, src, WORLD_IP, TOE_PROTO_UDP, p, 64);
+			world_in_ip(w, src, WORLD_IP, 132, p, 64);
 		} else {
 			src6(src);
-			world6_in(w, src, W6, TOE_PROTO_UDP, 64, p, 64);
+			world6_in(w, src, W6, 132, 64, p, 64);
 		}
 		note();
 		if (i % 1000 == 0)

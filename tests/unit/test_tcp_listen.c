@@ -382,6 +382,31 @@ START_TEST(blind_segments_in_syn_received)
 }
 END_TEST
 
+/*
+ * The client has filled the window, and all of that was lost.  Its answer to
+ * the SYN-ACK that came again stands at the window's edge: not in it, so no
+ * connection, but no end of the handshake either.
+ */
+START_TEST(ack_at_the_windows_edge)
+{
+	struct talk *t = talk_new();
+	const struct talk_seg *s;
+	uint32_t edge;
+
+	talk_listen(t, 1);
+	SAY(t, .flags = SYN, .mss = 1460);
+	s = HEAR(t, .flags = SYN | ACK, .ack = 1);
+	edge = 1 + s->window;
+	SAY(t, .flags = ACK, .seq = edge, .ack = 1);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "");
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1, .len = 500);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 501);
+	EVENTS(t, "IR");
+	talk_free(t);
+}
+END_TEST
+
 START_TEST(icmp_does_not_end_a_handshake)
 {
 	struct talk *t = talk_new();
@@ -996,6 +1021,7 @@ int main(void)
 	tcase_add_test(c, ecn_through_the_queue);
 	tcase_add_test(c, paws_in_syn_received);
 	tcase_add_test(c, blind_segments_in_syn_received);
+	tcase_add_test(c, ack_at_the_windows_edge);
 	tcase_add_test(c, icmp_does_not_end_a_handshake);
 	tcase_add_test(c, listener_gone_in_one_turn);
 	tcase_add_test(c, address_gone);

@@ -445,15 +445,17 @@ static void challenge(ToeTcp *t, ToeSynReq *r)
     }
 }
 
-/* RFC 9293 3.4, table 6, with the window of the SYN-ACK. */
+/*
+ * RFC 9293 3.4, table 6, with the window of the SYN-ACK.  As strict as the
+ * connection will be: one that does not take the segment that made it is lost.
+ */
 static bool in_window(const ToeSynReq *r, const ToeSeg *seg)
 {
     uint32_t first = r->syn.seq + 1, end = first + r->wnd;
     uint32_t seg_end = seg->seq + seg->len + !!(seg->flags & TOE_FIN);
 
     return seg->seq == first ||
-           (seq_gt(seg_end, first) && seq_lt(seg->seq, end)) ||
-           (seg->seq == end && seg->seq == seg_end);
+           (seq_gt(seg_end, first) && seq_lt(seg->seq, end));
 }
 
 ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
