@@ -454,7 +454,7 @@ START_TEST(fragments)
 		uint32_t off, len;
 		uint16_t more;
 	} c[] = {
-		{ 17, 0, 800, 0x2000 },
+		{ 132, 0, 800, 0x2000 },
 		{ 1, 800, 200, 0 },
 		{ 1, 0, 800, 0x2000 },
 	};
@@ -472,7 +472,7 @@ START_TEST(fragments)
 		put16(f + 24, 0);
 		put16(f + 24, peer_checksum(f + 14, 20, 0));
 		peer_send(&n.peer, f, len);
-		if (c[i].proto == 17)
+		if (c[i].proto == 132)
 			expect_to_os(f, (uint32_t)len);
 		else if (c[i].off)
 			peer_none(&n.peer);
