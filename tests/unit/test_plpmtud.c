@@ -301,6 +301,17 @@ START_TEST(black_hole_below_mss)
 }
 END_TEST
 
+/* What little there is to send is below the first step, and yet too large. */
+START_TEST(black_hole_below_the_base)
+{
+	open_it();
+	path_mtu = 800;
+	deliver(0, 1000);
+	ck_assert_uint_eq(mss(), 552 - TCP_IP);
+	ck_assert_uint_eq(COUNTER(t, TCP_BLACK_HOLES), 1);
+}
+END_TEST
+
 START_TEST(not_if_forbidden)
 {
 	ck_assert_uint_eq(toe_nop_param_set(t->w->n, TOE_PARAM_MTU_PROBING, 0),
@@ -420,6 +431,7 @@ int main(void)
 	tcase_add_loop_test(c, black_hole, 0, 4);
 	tcase_add_test(c, silence_is_no_black_hole);
 	tcase_add_test(c, black_hole_below_mss);
+	tcase_add_test(c, black_hole_below_the_base);
 	tcase_add_test(c, not_if_forbidden);
 	tcase_add_test(c, raised);
 	tcase_add_test(c, searched);

@@ -142,6 +142,7 @@ void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c)
 {
     uint32_t next = c->mtu > TOE_PLPMTU_BASE ? TOE_PLPMTU_BASE : least(c);
     uint32_t out = MIN(c->snd_max - c->snd_una, c->tx.len);
+    uint32_t size = MIN(out, c->mss) + overhead(c);
 
     if (!applies(t, c)) {
         return;
@@ -155,6 +156,10 @@ void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c)
         }
         return;
     }
+    /* What timed out may be the smaller one: the end of the stream, say. */
+    if (size <= next) {
+        next = 0;
+    }
     next = MAX(next, least(c));
     /*
      * Is what timed out larger than what would be tried then?  The peer's
@@ -163,8 +168,7 @@ void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c)
      * before this one: it is the third, fifth...
      */
     if (t->nop->mtu_probing && c->backoff >= 2 && !(c->backoff & 1) &&
-        next < c->mtu &&
-        MIN(out, c->mss) + overhead(c) > next) {
+        next < c->mtu && size > next) {
         toe_count(t->nop->counters, TCP_BLACK_HOLES);
         if (!c->mtu_high || c->mtu < c->mtu_high) {
             c->mtu_high = (uint16_t)MIN(c->mtu, UINT16_MAX);
