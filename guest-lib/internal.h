@@ -254,6 +254,8 @@ struct toe {
 	uint32_t stage_slots, stage_free;
 	uint64_t *stage_map;		/* bit set: slot is free */
 
+	uint32_t info_off;		/* of the answer to INFO, the same */
+
 	uint32_t key;			/* of the memory object */
 	struct toe_conn *conns;
 	uint32_t max_conns, conns_used;
@@ -271,6 +273,7 @@ struct toe {
 		bool waiting, done;
 		uint8_t status;
 		uint32_t handle;
+		uint32_t bytes;
 		uint64_t result;
 	} ctl;				/* a request whose caller waits */
 

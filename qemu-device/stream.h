@@ -188,5 +188,8 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
  */
 bool toe_stream_info(ToeNop *n, uint32_t *index,
                      struct toe_hw_conn_info *info);
+/* For INFO: all about one of them.  TOE_ST_HANDLE. */
+uint8_t toe_stream_tcp_info(ToeNop *n, uint32_t handle,
+                            struct toe_hw_tcp_info *info);
 
 #endif

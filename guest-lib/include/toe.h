@@ -415,6 +415,75 @@ struct toe_conn_stats {
 int toe_conn_stats(const struct toe_conn *conn, struct toe_conn_stats *stats,
 		   size_t size);
 
+/*
+ * A connection as the adapter's TCP sees it.  Each field has the meaning of its
+ * namesake in Linux's struct tcp_info: unacked, sacked, lost, retrans,
+ * snd_cwnd and snd_ssthresh are segments; times are microseconds, but last_*,
+ * which are milliseconds ago; rates are bytes per second, 0 if not known.
+ */
+struct toe_tcp_info {
+	uint8_t state;			/* TOE_STATE_* */
+	uint8_t ca_state;		/* 0 open, 1 disorder, 2 reduced by ECN,
+					 * 3 recovery, 4 after a time-out */
+	uint8_t retransmits;
+	uint8_t probes;
+	uint8_t backoff;
+	uint8_t options;		/* TOE_INFO_* */
+	uint8_t snd_wscale, rcv_wscale;
+	uint32_t rto, ato;
+	uint32_t snd_mss, rcv_mss;
+	uint32_t unacked, sacked, lost, retrans;
+	uint32_t last_data_sent, last_data_recv, last_ack_recv;
+	uint32_t pmtu, rcv_ssthresh;
+	uint32_t rtt, rttvar;
+	uint32_t snd_ssthresh, snd_cwnd;
+	uint32_t advmss, reordering;
+	uint32_t rcv_rtt, rcv_space;
+	uint32_t total_retrans;
+	uint32_t segs_out, segs_in;
+	uint64_t pacing_rate, max_pacing_rate;
+	uint64_t bytes_acked, bytes_received;
+	uint32_t notsent_bytes, min_rtt;
+	uint32_t data_segs_in, data_segs_out;
+	uint64_t delivery_rate;
+	uint64_t busy_time, rwnd_limited, sndbuf_limited;
+	uint32_t delivered, delivered_ce;
+	uint64_t bytes_sent, bytes_retrans;
+	uint32_t dsack_dups, reord_seen, rcv_ooopack;
+	uint32_t snd_wnd, rcv_wnd;	/* bytes */
+	uint32_t congestion;		/* 0 CUBIC, 1 NewReno, 2 DCTCP */
+	uint32_t rsvd[6];
+};
+
+#define TOE_STATE_CLOSED	0
+#define TOE_STATE_LISTEN	1
+#define TOE_STATE_SYN_SENT	2
+#define TOE_STATE_SYN_RECEIVED	3
+#define TOE_STATE_ESTABLISHED	4
+#define TOE_STATE_FIN_WAIT_1	5
+#define TOE_STATE_FIN_WAIT_2	6
+#define TOE_STATE_CLOSE_WAIT	7
+#define TOE_STATE_CLOSING	8
+#define TOE_STATE_LAST_ACK	9
+#define TOE_STATE_TIME_WAIT	10
+
+#define TOE_INFO_TIMESTAMPS	0x01u
+#define TOE_INFO_SACK		0x02u
+#define TOE_INFO_WSCALE		0x04u
+#define TOE_INFO_ECN		0x08u
+#define TOE_INFO_ECN_SEEN	0x10u
+#define TOE_INFO_SYN_DATA	0x20u
+
+/*
+ * Ask the adapter; waits for its answer (it comes at once).  size is
+ * sizeof(struct toe_tcp_info), so that old programs get what they know; what
+ * the adapter does not know is 0.  -ENOTCONN: there is no connection any more,
+ * or the adapter has no number for it yet; -EINVAL; -EAGAIN (request queue
+ * full); -EOPNOTSUPP: an adapter of an earlier revision.
+ */
+int toe_tcp_info(struct toe_conn *conn, struct toe_tcp_info *info,
+		 size_t size);
+
 /* A sentence for a negative errno value returned by this library. */
 const char *toe_strerror(int error);
 

@@ -13,8 +13,8 @@
  * once more when the port is ready, and nothing of this queue before.
  *
  * Completions of one connection's SEND, SHUTDOWN, CLOSE and ABORT come in the
- * order of the requests.  CREDIT, SETOPT and GETOPT act at once and may
- * complete before a SEND that waits.
+ * order of the requests.  CREDIT, SETOPT, GETOPT and INFO act at once and
+ * may complete before a SEND that waits.
  *
  * No doorbell is missed: while requests are left for the next turn rq_looking
  * is set, and the application need not ring.  Before the adapter stops
@@ -356,6 +356,25 @@ static int op_getopt(ToeAdapter *a, Request *q)
     return status;
 }
 
+static int op_info(ToeAdapter *a, Request *q)
+{
+    const struct toe_hw_piece *piece = &q->r->u.piece[0];
+    struct toe_hw_tcp_info info;
+    uint32_t len = MIN(piece->length, sizeof(info));
+    uint8_t status;
+
+    if (q->r->npieces != 1 || !len) {
+        return bad_request(a, q, "it needs one piece with a length");
+    }
+    status = toe_stream_tcp_info(a->nop, q->c->handle, &info);
+    if (status == TOE_ST_OK) {
+        status = toe_memval_write(a, q->ctx, piece->key, piece->offset, &info,
+                                  len, "INFO piece");
+    }
+    q->cqe.u.cpl.bytes = status == TOE_ST_OK ? len : 0;
+    return status;
+}
+
 static int op_eth_send(ToeAdapter *a, Request *q)
 {
     bool busy;
@@ -387,6 +406,8 @@ static const Op ops[256] = {
                         .handle = true },
     [TOE_OP_GETOPT] = { .name = "GETOPT", .run = op_getopt, .body = 16,
                         .handle = true },
+    [TOE_OP_INFO] = { .name = "INFO", .run = op_info, .body = 16,
+                      .handle = true, .pieces = true },
     [TOE_OP_ETH_SEND] = { .name = "ETH_SEND", .run = op_eth_send, .body = 48,
                           .rights = TOE_RIGHT_ETH, .pieces = true },
 };

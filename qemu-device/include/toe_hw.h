@@ -412,6 +412,7 @@ struct toe_hw_ctx_page {
 #define TOE_OP_SETOPT           0x18
 #define TOE_OP_GETOPT           0x19
 #define TOE_OP_RECV_INTO        0x1a    /* reserved: direct placement       */
+#define TOE_OP_INFO             0x1b    /* struct toe_hw_tcp_info to memory */
 #define TOE_OP_UDP_FIRST        0x20    /* 0x20..0x2f reserved for UDP      */
 #define TOE_OP_ETH_SEND         0x30    /* TOE_RIGHT_ETH                    */
 #define TOE_OP_CRYPTO_FIRST     0x40    /* 0x40..0x4f reserved              */
@@ -435,7 +436,7 @@ struct toe_hw_piece {
 struct toe_hw_req {
 	uint8_t opcode;
 	uint8_t flags;
-	uint16_t npieces;		/* SEND, ETH_SEND */
+	uint16_t npieces;		/* SEND, ETH_SEND, INFO */
 	uint32_t handle;		/* 0 where there is none yet */
 	uint64_t cookie;		/* comes back in the completion; for CONNECT, LISTEN and
 					 * ACCEPT also in every event of the connection */
@@ -487,6 +488,87 @@ struct toe_hw_req {
 #define TOE_CC_DCTCP            2u      /* RFC 8257                         */
 #define TOE_CC_MAX              2u
 
+/*
+ * What INFO writes: a connection as TCP sees it.  The fields have the meaning
+ * that those of Linux's struct tcp_info have, so windows and what is in flight
+ * count segments where Linux counts them; only state is ours.  Times are
+ * microseconds unless said otherwise, rates bytes per second.  Later revisions
+ * add fields at the end.
+ */
+struct toe_hw_tcp_info {
+	uint8_t state;			/* TOE_TCP_* */
+	uint8_t ca_state;		/* TOE_CA_* */
+	uint8_t retransmits;		/* time-outs in a row */
+	uint8_t probes;			/* probes without an answer */
+	uint8_t backoff;		/* doublings of the RTO */
+	uint8_t options;		/* TOE_INFO_OPT_* */
+	uint8_t snd_wscale;
+	uint8_t rcv_wscale;
+	uint32_t rto;
+	uint32_t ato;			/* delay of an ACK */
+	uint32_t snd_mss;		/* bytes, options taken off */
+	uint32_t rcv_mss;		/* largest segment received */
+	uint32_t unacked;		/* segments; a listener's: waiting for ACCEPT */
+	uint32_t sacked;		/* segments; a listener's: backlog */
+	uint32_t lost;			/* segments */
+	uint32_t retrans;		/* segments in flight, not for the first time */
+	uint32_t last_data_sent;	/* ms ago */
+	uint32_t last_data_recv;	/* ms ago */
+	uint32_t last_ack_recv;		/* ms ago */
+	uint32_t pmtu;
+	uint32_t rcv_ssthresh;		/* most that the window may become */
+	uint32_t rtt;			/* smoothed */
+	uint32_t rttvar;
+	uint32_t snd_ssthresh;		/* segments; 0x7fffffff: none yet */
+	uint32_t snd_cwnd;		/* segments */
+	uint32_t advmss;		/* MSS announced */
+	uint32_t reordering;		/* segments that may be reordered */
+	uint32_t rcv_rtt;		/* receiver's estimate */
+	uint32_t rcv_space;		/* bytes read per rcv_rtt */
+	uint32_t total_retrans;		/* segments */
+	uint32_t segs_out;
+	uint32_t segs_in;
+	uint64_t pacing_rate;		/* 0: not paced */
+	uint64_t max_pacing_rate;	/* 0: no limit */
+	uint64_t bytes_acked;
+	uint64_t bytes_received;
+	uint32_t notsent_bytes;
+	uint32_t min_rtt;		/* of the last while */
+	uint32_t data_segs_in;
+	uint32_t data_segs_out;
+	uint64_t delivery_rate;		/* 0: not measured */
+	uint64_t busy_time;		/* with something to send */
+	uint64_t rwnd_limited;		/* of that, held back by the peer's window */
+	uint64_t sndbuf_limited;	/* of that, by the send buffer */
+	uint32_t delivered;		/* segments */
+	uint32_t delivered_ce;		/* segments, with a congestion mark */
+	uint64_t bytes_sent;		/* all of them */
+	uint64_t bytes_retrans;		/* not for the first time */
+	uint32_t dsack_dups;
+	uint32_t reord_seen;		/* reorderings seen */
+	uint32_t rcv_ooopack;		/* segments received ahead of others */
+	uint32_t snd_wnd;		/* bytes */
+	uint32_t rcv_wnd;		/* bytes */
+	uint32_t congestion;		/* TOE_CC_* */
+	uint32_t rsvd[6];
+};
+
+/* Congestion states, as Linux numbers them. */
+#define TOE_CA_OPEN             0
+#define TOE_CA_DISORDER         1       /* duplicates or SACKs, no loss known */
+#define TOE_CA_CWR              2       /* cwnd was reduced: ECN            */
+#define TOE_CA_RECOVERY         3
+#define TOE_CA_LOSS             4       /* after a time-out                 */
+
+#define TOE_INFO_OPT_TIMESTAMPS 0x01u
+#define TOE_INFO_OPT_SACK       0x02u
+#define TOE_INFO_OPT_WSCALE     0x04u
+#define TOE_INFO_OPT_ECN        0x08u
+#define TOE_INFO_OPT_ECN_SEEN   0x10u
+#define TOE_INFO_OPT_SYN_DATA   0x20u
+
+#define TOE_INFO_SSTHRESH_NONE  0x7fffffffu
+
 /* ---- Completions and events -------------------------------------------- */
 
 #define TOE_EV_COMPLETION       0x01    /* of the request with this cookie  */
@@ -511,7 +593,7 @@ struct toe_hw_cqe {
 		struct {
 			uint8_t opcode;		/* of the request */
 			uint8_t rsvd0[3];
-			uint32_t bytes;		/* SEND: bytes taken */
+			uint32_t bytes;		/* SEND: bytes taken; INFO: written */
 			uint64_t result;	/* LISTEN: local port; GETOPT: value */
 			uint32_t rsvd[8];
 		} cpl;
@@ -680,5 +762,6 @@ TOE_SIZE_IS(struct toe_hw_piece, 16);
 TOE_SIZE_IS(struct toe_hw_req, 64);
 TOE_SIZE_IS(struct toe_hw_cqe, 64);
 TOE_SIZE_IS(struct toe_hw_buf, 16);
+TOE_SIZE_IS(struct toe_hw_tcp_info, 256);
 
 #endif /* TOE_HW_H */

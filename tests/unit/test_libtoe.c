@@ -1244,6 +1244,67 @@ START_TEST(options_wait_for_the_answer)
 }
 END_TEST
 
+START_TEST(tcp_info_is_asked_for)
+{
+	struct open_conn o = open_conn(NULL);
+	struct toe_hw_req r = { .opcode = TOE_OP_INFO }, asked;
+	struct toe_hw_tcp_info hw = {
+		.state = TOE_TCP_ESTABLISHED, .rtt = 1234, .bytes_sent = 99,
+		.rcv_wnd = 77,
+	};
+	struct toe_tcp_info info;
+	struct toe_hw_cqe e = { .type = TOE_EV_COMPLETION };
+	struct toe_conn *c;
+
+	ck_assert_uint_le(toe->info_off + sizeof(hw), fake.u.mem_size);
+	ck_assert_uint_ge(toe->info_off,
+			  toe->stage_off + toe->stage_slots * TOE_STAGE_SLOT);
+	memcpy(fake.mem + toe->info_off, &hw, sizeof(hw));
+	memset(&info, 0xee, sizeof(info));
+	e.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	e.u.cpl.bytes = sizeof(hw);
+	post_event(e);
+	ck_assert_int_eq(toe_tcp_info(o.c, &info, sizeof(info)), 0);
+	asked = take_op(TOE_OP_INFO);
+	ck_assert_uint_eq(asked.handle, o.handle);
+	ck_assert_uint_eq(asked.npieces, 1);
+	ck_assert_uint_eq(asked.u.piece[0].key, KEY);
+	ck_assert_uint_eq(asked.u.piece[0].offset, toe->info_off);
+	ck_assert_uint_eq(asked.u.piece[0].length, sizeof(hw));
+	ck_assert_uint_eq(info.state, TOE_STATE_ESTABLISHED);
+	ck_assert_uint_eq(info.rtt, 1234);
+	ck_assert_uint_eq(info.bytes_sent, 99);
+	ck_assert_uint_eq(info.rcv_wnd, 77);
+	/* An adapter that knows less, and a program that asks for less. */
+	memset(&info, 0xee, sizeof(info));
+	e.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	e.u.cpl.bytes = offsetof(struct toe_hw_tcp_info, bytes_sent);
+	post_event(e);
+	ck_assert_int_eq(toe_tcp_info(o.c, &info,
+				      offsetof(struct toe_tcp_info, rcv_wnd)),
+			 0);
+	take_op(TOE_OP_INFO);
+	ck_assert_uint_eq(info.rtt, 1234);
+	ck_assert_uint_eq(info.bytes_sent, 0);
+	ck_assert_uint_eq(info.rcv_wnd, 0xeeeeeeee);
+	/* One that lies about it. */
+	e.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	e.u.cpl.bytes = 0xffffffff;
+	post_event(e);
+	ck_assert_int_eq(toe_tcp_info(o.c, &info, sizeof(info)), -EIO);
+	take_op(TOE_OP_INFO);
+	/* An older one. */
+	r.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	complete(&r, TOE_ST_INVALID, o.handle, 0);
+	ck_assert_int_eq(toe_tcp_info(o.c, &info, sizeof(info)), -EOPNOTSUPP);
+	take_op(TOE_OP_INFO);
+	ck_assert_int_eq(toe_tcp_info(o.c, &info, 0), -EINVAL);
+	ck_assert_int_eq(toe_tcp_info(o.c, &info, sizeof(info) + 1), -EINVAL);
+	c = start_connect(NULL, &r);
+	ck_assert_int_eq(toe_tcp_info(c, &info, sizeof(info)), -ENOTCONN);
+}
+END_TEST
+
 START_TEST(fault_ends_everything)
 {
 	struct open_conn o = open_conn(NULL);
@@ -1424,6 +1485,7 @@ static Suite *suite(void)
 	T(late_arrival_at_a_closed_listener);
 	T(listen_fails);
 	T(options_wait_for_the_answer);
+	T(tcp_info_is_asked_for);
 	T(fault_ends_everything);
 	T(reset_of_the_adapter_is_noticed);
 	T(connect_wait_on_a_dead_context);

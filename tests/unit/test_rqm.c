@@ -65,6 +65,84 @@ static uint8_t status_of(struct app *p, struct toe_hw_req req)
 	return app_do(p, &req).status;
 }
 
+/* ---- INFO ---- */
+
+static struct toe_hw_req info_req(struct app *p, uint32_t handle, uint32_t off,
+				  uint32_t len)
+{
+	struct toe_hw_req req = send_req(p, handle, off, len);
+
+	req.opcode = TOE_OP_INFO;
+	return req;
+}
+
+START_TEST(info_is_written)
+{
+	uint32_t h = open_conn(&a, 0), i;
+	struct toe_hw_req req = info_req(&a, h, 0, 4096);
+	uint8_t *mem = app_mem(&a, OFF_DATA);
+	struct toe_hw_cqe cqe;
+
+	memset(mem, 0xee, 4096);
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(cqe.u.cpl.bytes, sizeof(struct toe_hw_tcp_info));
+	for (i = 0; i < sizeof(struct toe_hw_tcp_info); i++)
+		ck_assert_uint_eq(mem[i], (uint8_t)i);
+	ck_assert_uint_eq(mem[i], 0xee);
+	/* Software that knows less gets less. */
+	memset(mem, 0xee, 4096);
+	req = info_req(&a, h, 0, 12);
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(cqe.u.cpl.bytes, 12);
+	ck_assert_uint_eq(mem[11], 11);
+	ck_assert_uint_eq(mem[12], 0xee);
+}
+END_TEST
+
+START_TEST(info_checks_its_piece)
+{
+	uint32_t h = open_conn(&a, 0);
+	uint32_t read_only = mem_register(&g, 1, RAM_CTX(1), PAGE,
+					  TOE_MEM_READ);
+	uint64_t access = counter(&g, TOE_CTR_VIOL_ACCESS);
+	uint8_t *mem = app_mem(&a, OFF_DATA);
+	struct toe_hw_req req;
+
+	mem[0] = 0xee;
+	req = info_req(&a, h, 0, 256);
+	req.npieces = 0;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	req.npieces = 2;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	ck_assert_uint_eq(status_of(&a, info_req(&a, h, 0, 0)),
+			  TOE_ST_INVALID);
+	req = info_req(&a, h, 0, 256);
+	req.u.raw[20] = 1;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	req = info_req(&a, h, 0, 256);
+	req.u.piece[0].key = read_only;
+	req.u.piece[0].offset = 0;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_ACCESS);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_VIOL_ACCESS), access + 1);
+	req = info_req(&a, h, 0, 256);
+	req.u.piece[0].offset = CTX_SIZE - 255;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_BOUNDS);
+	req.u.piece[0].offset = UINT64_MAX - 10;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_BOUNDS);
+	req = info_req(&a, h, 0, 256);
+	req.u.piece[0].key = b.key;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_OWNER);
+	req.u.piece[0].key = TOE_KEY_PHYS;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_PERM);
+	ck_assert_uint_eq(status_of(&b, info_req(&b, h, 0, 256)),
+			  TOE_ST_OWNER);
+	ck_assert_uint_eq(status_of(&a, info_req(&a, 0, 0, 256)),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(mem[0], 0xee);
+}
+END_TEST
+
 /* ---- Form of requests ---- */
 
 START_TEST(nop_and_quiet)
@@ -740,6 +818,8 @@ int main(void)
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, info_is_written);
+	tcase_add_test(tc, info_checks_its_piece);
 	tcase_add_test(tc, nop_and_quiet);
 	tcase_add_test(tc, malformed);
 	tcase_add_test(tc, handles);

@@ -194,6 +194,9 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
         pos_trimmed(&c->rtx_pos, bytes);
         toe_tcp_check_writable(c);
     }
+    if (!(c->flags2 & TOE_F2_SACK)) {
+        toe_info_delivered(c, acked);
+    }
     c->snd_una = seg->ack;
     c->snd_nxt = seq_max(c->snd_nxt, c->snd_una);
     if (restart || c->snd_una == c->snd_max) {
@@ -201,6 +204,8 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
     }
     if (c->tx.len || toe_ncb_fin_pending(c)) {
         toe_tcp_mark(t, c);
+    } else {
+        toe_info_chrono(c, now);                /* else the output turn does */
     }
 }
 
@@ -589,6 +594,7 @@ static void take_text(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         schedule_ack(t, c, now);
     } else if (len) {
         toe_count(t->nop->counters, TCP_OUT_OF_ORDER);
+        c->ooo_segs++;
         if (!toe_reass_insert(t, c, seg->seq, seg->data, len)) {
             toe_count(t->nop->counters, TCP_NO_BUFLET);
         }
@@ -688,6 +694,7 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
     uint32_t wire_len = seg->len + !!(seg->flags & TOE_FIN);
     bool in_turn;
 
+    toe_info_in(c, seg, now);
     if (c->state == TOE_TCP_SYN_SENT) {
         syn_sent(t, c, p, seg, now);
         return;

@@ -120,6 +120,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
                                TOE_MSS_DEFAULT_V4);
     toe_cc_start(c);
     toe_rack_init(c);
+    toe_info_start(c, now);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
@@ -198,6 +199,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->snd_wl1 = seg->seq;
     c->snd_wl2 = c->iss;
     c->last_rcv = toe_nop_now(n);
+    c->segs_in = 1;
     t->conns++;
     toe_ncb_hash(t, c);
     toe_ncb_half_open_add(t, listener, c);

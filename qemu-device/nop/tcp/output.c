@@ -132,6 +132,7 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
     toe_count(n->counters, TCP_SEGS_OUT);
     toe_trace_tcp_out(toe_ncb_handle(t, c), seg->flags, seg->seq, seg->ack,
                       len, seg->wnd);
+    c->segs_out++;
     c->last_snd = toe_nop_now(n);
     return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
                          n->ttl, 0, hlen + len, TOE_IP_DF);
@@ -298,6 +299,11 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         c->rtt_seq = end;
         c->rtt_time = toe_nop_now(n);
     }
+    if (len) {
+        uint32_t old = seq_lt(seq, c->snd_max) ? c->snd_max - seq : 0;
+
+        toe_info_out(c, len, MIN(old, len), toe_nop_now(n));
+    }
     if (seq_gt(seq + len, c->snd_max)) {
         uint32_t fresh = seq + len - seq_max(seq, c->snd_max);
 
@@ -347,6 +353,7 @@ static void send_probe(ToeTcp *t, ToeNcb *c)
          */
         len = 1;
         sum = copy_payload(t, c, p + hlen, 0, 1, NULL);
+        toe_info_out(c, 1, c->snd_max != c->snd_una, toe_nop_now(n));
         if (c->snd_max == c->snd_una) {
             c->snd_max++;
             c->bytes_out++;
@@ -594,6 +601,7 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         (c->tx.len || toe_ncb_fin_pending(c))) {
         more = send_stream(t, c, budget);
     }
+    toe_info_chrono(c, toe_nop_now(t->nop));
     if (before != c->snd_nxt && c->flags2 & TOE_F2_SACK) {
         toe_rack_arm_probe(t, c, toe_nop_now(t->nop));
     }

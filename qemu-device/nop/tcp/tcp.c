@@ -27,6 +27,7 @@
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
+ *   info.c       accounts of a connection, for who asks
  *
  * Entrances.  Three come from the network side: toe_tcp_input() with a
  * segment (and toe_tcp_icmp_error()), toe_tcp_timer() with an expired timer,

@@ -215,6 +215,16 @@ typedef enum ToeNcbKind {
 #define TOE_E_PEER_CLOSED       0x20u
 #define TOE_E_CLOSED            0x40u
 
+/* What keeps a sender from being through; the time of each is counted. */
+typedef enum ToeChrono {
+    TOE_CHRONO_IDLE,
+    TOE_CHRONO_BUSY,            /* the path, or the algorithms */
+    TOE_CHRONO_RWND,            /* the peer's window */
+    TOE_CHRONO_SNDBUF,          /* all is sent, more waits for space */
+} ToeChrono;
+
+#define TOE_CHRONO_SHIFT        18u     /* ticks of 262 us: 13 days fit */
+
 typedef struct ToeNcb {
     /* Who: the first line is all that a lookup touches. */
     uint8_t laddr[16];
@@ -349,6 +359,23 @@ typedef struct ToeNcb {
     uint32_t probes;
     uint64_t bytes_in;
     uint64_t bytes_out;
+
+    /* For toe_stream_tcp_info(), info.c. */
+    uint64_t bytes_retrans;
+    uint32_t segs_in;
+    uint32_t segs_out;
+    uint32_t data_segs_in;
+    uint32_t data_segs_out;
+    uint32_t data_in_ms;        /* when, in ms of the clock, wraps */
+    uint32_t data_out_ms;
+    uint32_t ack_in_ms;
+    uint32_t delivered;         /* segments */
+    uint32_t dsacks;
+    uint32_t reorderings;
+    uint32_t ooo_segs;
+    uint32_t chrono_since;      /* ticks of TOE_CHRONO_SHIFT, wraps */
+    uint32_t chrono[3];         /* by ToeChrono, less one */
+    uint8_t chrono_now;         /* ToeChrono */
 } ToeNcb;
 
 _Static_assert(sizeof(ToeNcb) <= 1024, "an idle NCB is at most 1 KiB");
@@ -690,6 +717,18 @@ static inline uint32_t toe_ts_now(const ToeNcb *c, int64_t now)
 {
     return (uint32_t)(uint64_t)(now / TOE_MS) + c->ts_offset;
 }
+
+/* ---- info.c: accounts of a connection, for who asks ---- */
+
+/* It is ESTABLISHED: times run from here. */
+void toe_info_start(ToeNcb *c, int64_t now);
+/* A segment came, or went; payload of len bytes, again of them not new. */
+void toe_info_in(ToeNcb *c, const ToeSeg *seg, int64_t now);
+void toe_info_out(ToeNcb *c, uint32_t len, uint32_t again, int64_t now);
+/* So many bytes were delivered, acknowledged or SACKed for the first time. */
+void toe_info_delivered(ToeNcb *c, uint32_t bytes);
+/* What is the sender waiting for, from now on? */
+void toe_info_chrono(ToeNcb *c, int64_t now);
 
 /* ---- reass.c ---- */
 
