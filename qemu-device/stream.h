@@ -172,6 +172,13 @@ uint8_t toe_stream_shutdown(ToeNop *n, uint32_t handle);
  * stops, its connections not yet reported are reset.
  */
 void toe_stream_close(ToeNop *n, uint32_t handle);
+/*
+ * Should toe_stream_close() wait, because TOE_OPT_LINGER says so?  The first
+ * call ends the stream and starts the time; writable() says when to ask again.
+ * When it is no longer to be waited for, *delivered says if all was
+ * acknowledged.
+ */
+bool toe_stream_linger(ToeNop *n, uint32_t handle, bool *delivered);
 /* Let go at once with RST. */
 void toe_stream_abort(ToeNop *n, uint32_t handle);
 

@@ -33,6 +33,9 @@
  *  on when the NOP says writable() or buflets are free again.  Other
  *  connections and the RQ go on meanwhile.
  *
+ *  With TOE_OPT_LINGER a CLOSE waits as well, until all is acknowledged or its
+ *  time is over.
+ *
  *  A SEND that fails when some of its bytes are taken already (its region was
  *  revoked meanwhile) breaks the connection: bytes sent after it would close up
  *  to bytes before it, and the peer could not tell.  What was taken is sent,
@@ -303,6 +306,16 @@ static void let_go(ToeAdapter *a, ToeConn *c)
     }
 }
 
+/* A context that goes away does not wait for its connections to be read. */
+static bool lingers(ToeAdapter *a, ToeConn *c, bool *delivered)
+{
+    ToeCtx *ctx = toe_conn_ctx(a, c);
+
+    return !c->dead && !c->broken && !ctx->faulted &&
+           ctx->state == TOE_CTX_ACTIVE &&
+           toe_stream_linger(a->nop, c->handle, delivered);
+}
+
 bool toe_conn_idle(ToeAdapter *a, ToeConn *c)
 {
     uint64_t size;
@@ -321,8 +334,13 @@ void toe_conn_continue(ToeAdapter *a, ToeConn *c)
         uint8_t status = TOE_ST_OK;
 
         if (p->opcode == TOE_OP_CLOSE) {
+            bool delivered = true;
+
+            if (lingers(a, c, &delivered)) {
+                return;         /* until writable() */
+            }
             let_go(a, c);
-            unpark(a, c, TOE_ST_OK);
+            unpark(a, c, delivered ? TOE_ST_OK : TOE_ST_TIMEDOUT);
             release(a, c);
             return;
         }
@@ -380,7 +398,9 @@ void toe_conn_drop(ToeAdapter *a, ToeConn *c, uint8_t status, bool abort)
 
 void toe_conn_close(ToeAdapter *a, ToeConn *c, uint64_t cookie, bool quiet)
 {
-    if (c->nparked) {
+    bool delivered;
+
+    if (c->nparked || lingers(a, c, &delivered)) {
         ToeParked p = {
             .cookie = cookie,
             .opcode = TOE_OP_CLOSE,

@@ -80,6 +80,33 @@ static int op_nop(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
+/* Options that the SYN needs; it goes out later in this turn. */
+static uint8_t first_options(ToeAdapter *a, uint32_t handle,
+                             const struct toe_hw_req *r)
+{
+    const struct {
+        uint32_t option;
+        uint32_t value;
+    } first[] = {
+        { TOE_OPT_MAXSEG, r->u.connect.maxseg },
+        { TOE_OPT_TOS, r->u.connect.tos },
+        { TOE_OPT_TTL, r->u.connect.ttl },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(first); i++) {
+        uint8_t status = TOE_ST_OK;
+
+        if (first[i].value) {
+            status = toe_stream_setopt(a->nop, handle, first[i].option,
+                                       first[i].value);
+        }
+        if (status != TOE_ST_OK) {
+            return status;
+        }
+    }
+    return TOE_ST_OK;
+}
+
 static int op_connect(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
@@ -92,7 +119,7 @@ static int op_connect(ToeAdapter *a, Request *q)
     uint32_t handle;
     uint8_t status;
 
-    if (r->u.connect.rsvd0 || r->u.connect.rsvd1 || r->u.connect.rsvd2) {
+    if (!toe_all_zero(r->u.connect.rsvd2, sizeof(r->u.connect.rsvd2))) {
         return bad_request(a, q, "a reserved field is not zero");
     }
     if (!t.rport) {
@@ -108,6 +135,11 @@ static int op_connect(ToeAdapter *a, Request *q)
     memcpy(t.raddr, r->u.connect.raddr, sizeof(t.raddr));
     status = toe_stream_connect(a->nop, &t, &handle);
     if (status != TOE_ST_OK) {
+        return status;
+    }
+    status = first_options(a, handle, r);
+    if (status != TOE_ST_OK) {
+        toe_stream_abort(a->nop, handle);
         return status;
     }
     c = toe_conn_new(a, q->ctx, handle, TOE_CONN_CONNECTING, r->cookie);

@@ -195,6 +195,10 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_RCVBUF_MAX    26u     /* bytes: auto-tuning of RCVBUF ends here */
+#define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
+#define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
+#define TOE_PARAM_UTO_MAX_MS    29u     /* RFC 5482: U_LIMIT                */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -444,14 +448,15 @@ struct toe_hw_req {
 		struct toe_hw_piece piece[TOE_PIECES_INLINE];
 		struct {
 			uint8_t family;
-			uint8_t rsvd0;
+			uint8_t tos;		/* TOE_OPT_TOS from the SYN on */
 			uint16_t lport;		/* 0: the adapter chooses */
 			uint16_t rport;
-			uint16_t rsvd1;
+			uint16_t maxseg;	/* TOE_OPT_MAXSEG from the SYN on */
 			uint8_t laddr[16];	/* zero: the adapter chooses */
 			uint8_t raddr[16];
 			uint32_t credit;	/* bytes asked for from the start */
-			uint32_t rsvd2;
+			uint8_t ttl;		/* TOE_OPT_TTL from the SYN on */
+			uint8_t rsvd2[3];
 		} connect;
 		struct {
 			uint8_t family;
@@ -481,6 +486,21 @@ struct toe_hw_req {
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+#define TOE_OPT_CORK            7u      /* 1: only full segments, for 200 ms */
+#define TOE_OPT_KEEPINTVL       8u      /* seconds between keepalive probes; 0: default */
+#define TOE_OPT_KEEPCNT         9u      /* keepalive probes without answer; 0: default */
+#define TOE_OPT_LINGER          10u     /* TOE_LINGER_ON | ms; 0: CLOSE does not wait */
+#define TOE_OPT_MAXSEG          11u     /* bytes of a segment, at most; 0: no limit; GETOPT: now */
+#define TOE_OPT_QUICKACK        12u     /* 1: acknowledge at once for a while, 0: not */
+#define TOE_OPT_NOTSENT_LOWAT   13u     /* bytes not sent above which SENDs wait; 0: none */
+#define TOE_OPT_WINDOW_CLAMP    14u     /* bytes offered at most; 0: no limit */
+#define TOE_OPT_TOS             15u     /* IPv4 TOS, IPv6 traffic class, without ECN's bits */
+#define TOE_OPT_TTL             16u     /* TTL, hop limit; 0: TOE_PARAM_FORWARD_TTL */
+#define TOE_OPT_UTO             17u     /* RFC 5482: TOE_UTO_*              */
+
+#define TOE_LINGER_ON           0x100000000u    /* CLOSE waits so many ms; 0 ms: RST */
+#define TOE_UTO_SEND            0x1u    /* tell the peer USER_TIMEOUT       */
+#define TOE_UTO_TAKE            0x2u    /* adapt it to what the peer tells  */
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */

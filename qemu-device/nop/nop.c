@@ -53,6 +53,9 @@ static void set_defaults(ToeNop *n)
     n->orphan_ms = TOE_ORPHAN_MS;
     n->rcvbuf = TOE_BUF_DEFAULT;
     n->sndbuf = TOE_BUF_DEFAULT;
+    n->rcvbuf_max = n->sndbuf_max = TOE_BUF_MAX;
+    n->uto_min_ms = TOE_UTO_MIN_MS_DEFAULT;
+    n->uto_max_ms = TOE_UTO_MAX_MS_DEFAULT;
     n->port_lo = TOE_PORT_LO;
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
@@ -243,6 +246,12 @@ static const Param params[] = {
     PARAM(TOE_PARAM_ORPHAN_MS, orphan_ms, 0, TOE_ORPHAN_MS_MAX),
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
+    PARAM(TOE_PARAM_RCVBUF_MAX, rcvbuf_max, TOE_BUF_MIN, TOE_BUF_AUTO_MAX),
+    PARAM(TOE_PARAM_SNDBUF_MAX, sndbuf_max, TOE_BUF_MIN, TOE_BUF_AUTO_MAX),
+    PARAM(TOE_PARAM_UTO_MIN_MS, uto_min_ms, TOE_UTO_LEAST_MS,
+          TOE_UTO_MIN_MS_MAX),
+    PARAM(TOE_PARAM_UTO_MAX_MS, uto_max_ms, TOE_UTO_LEAST_MS,
+          TOE_UTO_MAX_MS_MAX),
 };
 
 static const Param *find_param(uint32_t param)

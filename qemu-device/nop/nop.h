@@ -123,6 +123,10 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
+    uint32_t rcvbuf_max;        /* where auto-tuning ends */
+    uint32_t sndbuf_max;
+    uint32_t uto_min_ms;
+    uint32_t uto_max_ms;
 
     ToeTimers timers;
     ToePorts tcp_ports;

@@ -50,7 +50,11 @@ struct talk_seg {
 	int bad_checksum;
 	int wnd;		/* not 0: this - 1 instead of talk.wnd */
 	uint8_t hlen;		/* not 0: a wrong header length, in words */
+	uint16_t uto;		/* RFC 5482's option; 0: none */
+	uint16_t urg;		/* urgent pointer */
 	/* Only in what was heard: */
+	uint8_t ttl;		/* of the IP header */
+	uint8_t tos;		/* of the IP header */
 	uint32_t window;	/* as in the header */
 	uint16_t sport, dport;
 	uint8_t payload[65536];

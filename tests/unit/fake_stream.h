@@ -22,6 +22,9 @@ struct fake_conn {
 	ToeChain rx;
 	GByteArray *sent;
 	bool more;		/* flag of the last send */
+	bool linger;		/* close has to wait */
+	bool undelivered;	/* and waited in vain */
+	uint64_t opt[32];	/* as set */
 };
 
 static struct {
@@ -57,7 +60,8 @@ static uint32_t fake_open(const ToeTuple *t)
 		if (c->used)
 			continue;
 		c->used = true;
-		c->shut = false;
+		c->shut = c->linger = c->undelivered = false;
+		memset(c->opt, 0, sizeof(c->opt));
 		c->generation++;
 		c->t = *t;
 		c->space = net.space;
@@ -361,6 +365,13 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
 	net.closes++;
 }
 
+bool toe_stream_linger(ToeNop *n, uint32_t handle, bool *delivered)
+{
+	(void)n;
+	*delivered = !fake_find(handle)->undelivered;
+	return fake_find(handle)->linger;
+}
+
 void toe_stream_abort(ToeNop *n, uint32_t handle)
 {
 	(void)n;
@@ -372,9 +383,13 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
 			  uint64_t value)
 {
 	(void)n;
-	(void)value;
-	fake_find(handle);
-	return option == TOE_OPT_NODELAY ? TOE_ST_OK : TOE_ST_INVALID;
+	if (option != TOE_OPT_NODELAY && option != TOE_OPT_MAXSEG &&
+	    option != TOE_OPT_TOS && option != TOE_OPT_TTL)
+		return TOE_ST_INVALID;
+	if (option == TOE_OPT_MAXSEG && value == 1)
+		return TOE_ST_INVALID;
+	fake_find(handle)->opt[option] = value;
+	return TOE_ST_OK;
 }
 
 uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,

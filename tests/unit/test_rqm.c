@@ -143,6 +143,92 @@ START_TEST(info_checks_its_piece)
 }
 END_TEST
 
+/* ---- Options of CONNECT, CLOSE that waits ---- */
+
+START_TEST(connect_with_options)
+{
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_CONNECT,
+		.u.connect = { .family = TOE_AF_INET, .rport = 80,
+			       .raddr = { 10, 0, 2, 2 }, .maxseg = 700,
+			       .tos = 0x20, .ttl = 5 },
+	};
+	struct toe_hw_cqe cqe = app_do(&a, &req);
+	unsigned aborts;
+
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_MAXSEG], 700);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TOS], 0x20);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TTL], 5);
+	req.u.connect.rsvd2[2] = 1;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	/* One that is refused leaves nothing behind. */
+	req.u.connect.rsvd2[2] = 0;
+	req.u.connect.maxseg = 1;
+	aborts = net.aborts;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	ck_assert_uint_eq(net.aborts, aborts + 1);
+	ck_assert_uint_eq(fake_used(), 1);
+}
+END_TEST
+
+START_TEST(close_lingers)
+{
+	uint32_t h = open_conn(&a, 0), h2 = open_conn(&a, 0);
+	struct toe_hw_req req = simple(TOE_OP_CLOSE, h);
+	struct toe_hw_cqe cqe;
+	unsigned closes = net.closes;
+
+	fake_find(h)->linger = true;
+	app_post(&a, &req);
+	app_expect_none(&a);
+	ck_assert_uint_eq(net.closes, closes);
+	/* The handle is dead already, and others go on. */
+	ck_assert_uint_eq(status_of(&a, simple(TOE_OP_SHUTDOWN, h)),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(status_of(&a, send_req(&a, h2, 0, 1)), TOE_ST_OK);
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	app_expect_none(&a);
+	fake_find(h)->linger = false;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	cqe = app_expect(&a, TOE_EV_COMPLETION);
+	ck_assert(cqe.cookie == req.cookie);
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(net.closes, closes + 1);
+	/* In vain. */
+	req = simple(TOE_OP_CLOSE, h2);
+	fake_find(h2)->linger = true;
+	app_post(&a, &req);
+	fake_find(h2)->linger = false;
+	fake_find(h2)->undelivered = true;
+	net.ops->writable(net.opaque, h2);
+	toe_adapter_run(g.a);
+	cqe = app_expect(&a, TOE_EV_COMPLETION);
+	ck_assert_uint_eq(cqe.status, TOE_ST_TIMEDOUT);
+	ck_assert_uint_eq(fake_used(), 0);
+}
+END_TEST
+
+START_TEST(a_context_that_goes_does_not_linger)
+{
+	struct toe_hw_adm_cmd cmd = {
+		.opcode = TOE_ADM_CTX_DESTROY, .flags = TOE_ADM_F_DRAIN,
+		.u.ctx_destroy.ctx = 1,
+	};
+	uint32_t h = open_conn(&a, 0), h2 = open_conn(&a, 0);
+	struct toe_hw_req req = simple(TOE_OP_CLOSE, h);
+
+	fake_find(h)->linger = true;
+	fake_find(h2)->linger = true;
+	app_post(&a, &req);
+	ck_assert_uint_eq(fake_used(), 2);
+	ck_assert_uint_eq(admin(&g, &cmd), TOE_ST_OK);
+	ck_assert_uint_eq(fake_used(), 0);
+}
+END_TEST
+
 /* ---- Form of requests ---- */
 
 START_TEST(nop_and_quiet)
@@ -820,6 +906,9 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, info_is_written);
 	tcase_add_test(tc, info_checks_its_piece);
+	tcase_add_test(tc, connect_with_options);
+	tcase_add_test(tc, close_lingers);
+	tcase_add_test(tc, a_context_that_goes_does_not_linger);
 	tcase_add_test(tc, nop_and_quiet);
 	tcase_add_test(tc, malformed);
 	tcase_add_test(tc, handles);

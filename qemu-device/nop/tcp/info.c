@@ -202,6 +202,8 @@ static void fill_receiver(ToeTcp *t, const ToeNcb *c,
     info->rcv_mss = c->rcv_mss;
     info->rcv_ssthresh = MIN(c->rcv_buf, 65535u << c->rcv_wscale);
     info->advmss = toe_tcp_announced_mss(t, c);
+    info->rcv_rtt = c->drs_rtt_us;
+    info->rcv_space = c->drs_space;
     info->rcv_ooopack = c->ooo_segs;
     info->rcv_wnd = toe_ncb_synchronized(c) ? c->rcv_adv - c->rcv_nxt : 0;
     info->bytes_received = c->bytes_in;

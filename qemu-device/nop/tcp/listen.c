@@ -54,8 +54,9 @@ static uint32_t headers(const ToeNcb *c)
 uint16_t toe_tcp_announced_mss(ToeTcp *t, const ToeNcb *c)
 {
     uint32_t mtu = MAX(t->nop->mtu, headers(c) + TOE_MSS_MIN);
+    uint32_t mss = MIN(mtu - headers(c), 65535 - headers(c));
 
-    return (uint16_t)MIN(mtu - headers(c), 65535 - headers(c));
+    return (uint16_t)(c->maxseg ? MIN(mss, c->maxseg) : mss);
 }
 
 void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c)
@@ -70,6 +71,9 @@ void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c)
         mss = MIN(mss, c->peer_mss);
     }
     mss = MIN(mss, 65535 - headers(c));
+    if (c->maxseg) {
+        mss = MIN(mss, c->maxseg);
+    }
     if (c->flags & TOE_F_TS) {
         mss -= TOE_OPT_TS_LEN;                  /* RFC 6691 */
     }
@@ -94,8 +98,9 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
     if (o->have_wscale) {
         c->flags |= TOE_F_WSCALE;
         c->snd_wscale = o->wscale;
-        c->rcv_wscale = TOE_WSCALE;
+        c->rcv_wscale = c->wscale_offer;
     }
+    toe_sockopt_uto_in(c, o->uto);
     if (o->have_ts) {
         c->flags |= TOE_F_TS;
         c->ts_recent = o->ts_val;
@@ -121,6 +126,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_cc_start(c);
     toe_rack_init(c);
     toe_info_start(c, now);
+    toe_autotune_start(c, now);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
@@ -188,6 +194,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->keepalive_s = listener->keepalive_s;
     c->user_timeout_ms = listener->user_timeout_ms;
     c->cc = listener->cc;
+    toe_sockopt_inherit(c, listener);
 
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;

@@ -16,6 +16,7 @@
 #define OPT_SACK_PERMITTED      4
 #define OPT_SACK                5
 #define OPT_TS                  8
+#define OPT_UTO                 28
 
 #define CHECKSUM_OFFSET         16
 
@@ -108,6 +109,12 @@ static bool parse_options(const uint8_t *p, size_t len, ToeTcpOptions *o)
             o->ts_val = get32(p + i + 2);
             o->ts_ecr = get32(p + i + 6);
             break;
+        case OPT_UTO:
+            if (olen != 4) {
+                return false;
+            }
+            o->uto = get16(p + i + 2);
+            break;
         default:
             break;
         }
@@ -182,6 +189,12 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
         put32(p + hlen + 4, seg->opt.ts_val);
         put32(p + hlen + 8, seg->opt.ts_ecr);
         hlen += TOE_OPT_TS_LEN;
+    }
+    if (seg->opt.uto) {
+        p[hlen] = OPT_UTO;
+        p[hlen + 1] = 4;
+        put16(p + hlen + 2, seg->opt.uto);
+        hlen += 4;
     }
     if (seg->opt.sacks) {
         put32(p + hlen, 0x01010502 + 8u * seg->opt.sacks);

@@ -77,13 +77,20 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 
 #define TOE_BUF_MIN             4096u           /* RCVBUF and SNDBUF, bytes */
 #define TOE_BUF_MAX             (4u << 20)
-#define TOE_WSCALE              7u              /* 65535 << 7 > TOE_BUF_MAX */
+#define TOE_BUF_AUTO_MAX        (16u << 20)     /* of the tuned ones */
 #define TOE_WSCALE_MAX          14u             /* RFC 7323 2.3 */
 #define TOE_MSS_MIN             48u             /* less is not believed */
 #define TOE_MSS_DEFAULT_V4      536u            /* RFC 9293 3.7.1 */
 #define TOE_MSS_DEFAULT_V6      1220u
 #define TOE_PMTU_MIN_V4         552u
 #define TOE_PMTU_MIN_V6         1280u
+#define TOE_MAXSEG_MIN          88u             /* TOE_OPT_MAXSEG */
+#define TOE_WINDOW_CLAMP_MIN    1024u
+#define TOE_UTO_LEAST_MS        1000u           /* TOE_PARAM_UTO_* */
+#define TOE_UTO_MIN_MS_MAX      3600000u
+#define TOE_UTO_MAX_MS_MAX      86400000u
+#define TOE_UTO_MIN_MS_DEFAULT  100000u         /* RFC 9293 3.8.3: R2 */
+#define TOE_UTO_MAX_MS_DEFAULT  3600000u
 #define TOE_BACKLOG_MAX         4096u
 #define TOE_RANGES_PER_CONN     64u             /* gaps in reassembly */
 #define TOE_SPANS_PER_CONN      1024u           /* pieces in flight */
@@ -121,6 +128,7 @@ typedef struct ToeTcpOptions {
     bool sack_permitted;
     uint8_t sacks;              /* blocks in sack */
     uint16_t mss;
+    uint16_t uto;               /* RFC 5482, as on the wire; 0: none */
     uint8_t wscale;
     uint32_t ts_val;
     uint32_t ts_ecr;
@@ -205,6 +213,17 @@ typedef enum ToeNcbKind {
 #define TOE_F2_TLP_DUE          0x00000080u /* send a tail loss probe */
 #define TOE_F2_TLP              0x00000100u /* one is out, up to tlp_end */
 #define TOE_F2_TLP_RESENT       0x00000200u /* and it was sent before */
+
+/* What the owner wants, and what came of it: in so. */
+#define TOE_SO_CORK             0x0001u
+#define TOE_SO_RCVBUF           0x0002u /* set by hand: not tuned */
+#define TOE_SO_SNDBUF           0x0004u
+#define TOE_SO_LINGER           0x0008u /* CLOSE waits linger_ms */
+#define TOE_SO_LINGERING        0x0010u /* it does */
+#define TOE_SO_LINGERED         0x0020u /* it did: the time is over */
+#define TOE_SO_UTO_SEND         0x0040u
+#define TOE_SO_UTO_TAKE         0x0080u
+#define TOE_SO_UTO_DUE          0x0100u /* the option goes with the next ACK */
 
 /* Events that wait for toe_tcp_deliver(). */
 #define TOE_E_ESTABLISHED       0x01u
@@ -359,6 +378,27 @@ typedef struct ToeNcb {
     uint32_t probes;
     uint64_t bytes_in;
     uint64_t bytes_out;
+
+    /* Options, sockopt.c. */
+    uint32_t linger_ms;
+    uint32_t notsent_lowat;     /* bytes; 0: none */
+    uint32_t window_clamp;      /* bytes; 0: none */
+    uint32_t uto_peer_ms;       /* RFC 5482 REMOTE_UTO; 0: none */
+    uint16_t so;                /* TOE_SO_* */
+    uint16_t maxseg;            /* 0: no limit */
+    uint16_t keep_intvl_s;      /* 0: default */
+    uint8_t keep_cnt;           /* 0: default */
+    uint8_t tos;                /* without ECN's bits */
+    uint8_t ttl;                /* 0: default */
+    uint8_t wscale_offer;       /* of the SYN, autotune.c */
+
+    /* What the application takes in a round trip, autotune.c. */
+    uint32_t drs_space;         /* bytes, the most so far */
+    uint32_t drs_read;          /* bytes_in - rx.len when it began, */
+    uint32_t drs_since_us;      /* and the time; wraps */
+    uint32_t drs_rtt_us;        /* estimate; 0: none */
+    uint32_t drs_rtt_seq;       /* a window's worth of data ends here, */
+    uint32_t drs_rtt_since_us;  /* and began then */
 
     /* For toe_stream_tcp_info(), info.c. */
     uint64_t bytes_retrans;
@@ -729,6 +769,38 @@ void toe_info_out(ToeNcb *c, uint32_t len, uint32_t again, int64_t now);
 void toe_info_delivered(ToeNcb *c, uint32_t bytes);
 /* What is the sender waiting for, from now on? */
 void toe_info_chrono(ToeNcb *c, int64_t now);
+
+/* ---- sockopt.c: options that the owner sets ---- */
+
+/* Those that tcp.c does not know. */
+uint8_t toe_sockopt_set(ToeTcp *t, ToeNcb *c, uint32_t option,
+                        uint64_t value);
+uint8_t toe_sockopt_get(ToeTcp *t, const ToeNcb *c, uint32_t option,
+                        uint64_t *value);
+/* A new connection of a listener begins with the listener's. */
+void toe_sockopt_inherit(ToeNcb *c, const ToeNcb *listener);
+/* RFC 5482: the option to send, and one that came; as on the wire. */
+uint16_t toe_sockopt_uto(const ToeNcb *c);
+void toe_sockopt_uto_in(ToeNcb *c, uint16_t uto);
+/* How long the peer may leave everything unacknowledged. */
+int64_t toe_sockopt_patience(const ToeTcp *t, const ToeNcb *c);
+/* CLOSE need not wait any more: delivered, or the time is over. */
+void toe_sockopt_lingered(ToeTcp *t, ToeNcb *c);
+/* Are there too many bytes that were never sent? */
+bool toe_sockopt_notsent_full(const ToeNcb *c);
+
+/* ---- autotune.c: the size of buffers ---- */
+
+/* The window scale to offer: for the largest buffer there may be. */
+uint8_t toe_autotune_wscale(const ToeNop *n);
+/* It is ESTABLISHED. */
+void toe_autotune_start(ToeNcb *c, int64_t now);
+/* Data came in order, up to rcv_nxt; the segment's options in seg. */
+void toe_autotune_rtt(ToeNcb *c, const ToeSeg *seg, int64_t now);
+/* The application took bytes. */
+void toe_autotune_read(ToeTcp *t, ToeNcb *c, int64_t now);
+/* The peer acknowledged bytes. */
+void toe_autotune_acked(ToeTcp *t, ToeNcb *c, uint32_t flight);
 
 /* ---- reass.c ---- */
 
