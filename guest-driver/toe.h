@@ -229,6 +229,7 @@ enum toe_state {
 };
 
 #define TOE_ANSWER_SIZE		16384u	/* of a query, bytes */
+#define TOE_TUNABLES		64u	/* TOE_PARAM_* are below */
 
 struct toe_net;
 struct toe_mirror;
@@ -263,6 +264,12 @@ struct toe_dev {
 	struct workqueue_struct *wq;	/* drains */
 
 	struct toe_admin admin;
+	struct mutex tunables_lock;
+	struct {
+		u64 value;
+		bool set;
+	} tunables[TOE_TUNABLES];	/* by TOE_PARAM_* */
+
 	struct mutex query_lock;
 	void *answer;			/* TOE_ANSWER_SIZE, coherent */
 	dma_addr_t answer_dma;
@@ -356,5 +363,11 @@ void toe_debugfs_init(void);
 void toe_debugfs_exit(void);
 void toe_debugfs_add(struct toe_dev *dev);
 void toe_debugfs_del(struct toe_dev *dev);
+
+/* ---- toe_tunables.c: the adapter's parameters as files ------------------ */
+
+extern const struct attribute_group *toe_dev_groups[];
+
+void toe_tunables_restore(struct toe_dev *dev);
 
 #endif /* TOE_H */

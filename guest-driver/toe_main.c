@@ -320,6 +320,7 @@ static void toe_reset_work(struct work_struct *work)
 		dev_err(dev->device, "the adapter does not come back; remove and rescan it: echo 1 > /sys/bus/pci/devices/%s/remove\n",
 			pci_name(dev->pdev));
 	} else {
+		toe_tunables_restore(dev);
 		toe_netdev_reset_up(dev);
 		dev_info(dev->device, "the adapter was reset\n");
 	}
@@ -497,6 +498,7 @@ static struct toe_dev *toe_dev_new(struct pci_dev *pdev)
 	snprintf(dev->name, sizeof(dev->name), TOE_DRV_NAME "%d", dev->index);
 	init_rwsem(&dev->sem);
 	mutex_init(&dev->stop_lock);
+	mutex_init(&dev->tunables_lock);
 	mutex_init(&dev->query_lock);
 	mutex_init(&dev->ctx_lock);
 	spin_lock_init(&dev->status_lock);
@@ -710,6 +712,7 @@ static struct pci_driver toe_driver = {
 	.remove = toe_remove,
 	.shutdown = toe_shutdown,
 	.err_handler = &toe_err_handlers,
+	.dev_groups = toe_dev_groups,
 };
 
 static int __init toe_init(void)

@@ -8,6 +8,11 @@
  * eventfd of the thread to one poll().  The eventfd is there because another
  * thread may take the completions that this one waits for: whoever takes some
  * signals all that sleep, and they look again.
+ *
+ * That holds for completions without news, too (of a connection that was
+ * closed, say).  Their interrupt was the one that the sleepers armed; it finds
+ * the queue read already, so poll() sleeps on, and nothing is armed for what
+ * comes next.  The sleepers have to arm again.
  */
 #include <errno.h>
 #include <limits.h>
@@ -29,6 +34,7 @@ struct waiter {
 
 static struct waiter *waiters;		/* sleeping threads; under ps_lock */
 static bool spinning;			/* somebody looks; under ps_lock */
+static uint64_t armed_at;		/* completions taken when it was armed */
 static __thread int own_eventfd;	/* + 1; 0: none yet */
 static pthread_key_t eventfd_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -91,6 +97,14 @@ static void wake_others(void)
 	}
 }
 
+static uint64_t taken(void)
+{
+	struct toe_stats stats = { 0 };
+
+	toe_stats(ps_toe, &stats, sizeof(stats));
+	return stats.completions;
+}
+
 void ps_pump(void)
 {
 	struct toe_event ev[PUMP_EVENTS];
@@ -104,7 +118,7 @@ void ps_pump(void)
 		n = toe_poll(ps_toe, ev, PUMP_EVENTS);
 		any |= n > 0;
 	} while (n == PUMP_EVENTS);
-	if (any)
+	if (waiters && (any || taken() != armed_at))
 		wake_others();
 }
 
@@ -209,6 +223,7 @@ static int sleep_armed(struct pollfd *kfds, nfds_t n, int timeout)
 	kfds[n + 1] = (struct pollfd){ .fd = self.fd, .events = POLLIN };
 	self.next = waiters;
 	waiters = &self;
+	armed_at = taken();
 	ps_stats.sleeps++;
 	ps_stats.syscalls++;
 	pthread_mutex_unlock(&ps_lock);

@@ -202,6 +202,7 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 		err = start(fd, addr, len, &s);
 	}
 	if (err == 1) {
+		ps_settle();
 		pthread_mutex_unlock(&ps_lock);
 		ps_debug("toe-preload: fd %d: connection by the kernel", fd);
 		return real.connect(fd, addr, len);
@@ -212,6 +213,7 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 		err = finish(s);
 		ps_put(s);
 	} else {
+		ps_settle();
 		pthread_mutex_unlock(&ps_lock);
 	}
 	return err ? fail(err) : 0;

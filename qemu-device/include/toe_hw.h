@@ -763,7 +763,13 @@ struct toe_hw_buf {
 	X(TCP_SPURIOUS, tcp_spurious, "loss recoveries undone as needless") \
 	X(TCP_TLP_PROBES, tcp_tlp_probes, "tail loss probes sent") \
 	X(TCP_DSACKS_IN, tcp_dsacks_in, "D-SACKs received") \
-	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back")
+	X(TCP_SACK_RENEGES, tcp_sack_reneges, "peers that took a SACK back") \
+	X(IP6_REASSEMBLED, ip6_reassembled, "IPv6 packets put together from fragments") \
+	X(IP6_REASM_NOW, ip6_reasm_now, "fragmented IPv6 packets now remembered") \
+	X(IP6_REASM_TIMEOUTS, ip6_reasm_timeouts, "fragmented IPv6 packets given up: time") \
+	X(IP6_REASM_OVERLAPS, ip6_reasm_overlaps, "fragmented IPv6 packets discarded: fragments overlap") \
+	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
+	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

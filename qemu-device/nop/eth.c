@@ -110,7 +110,8 @@ void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
             return;
         }
     } else if (e.type == TOE_ETHERTYPE_IPV6) {
-        if (toe_ipv6_input(n, e.payload, e.len, unicast)) {
+        if (toe_ipv6_input(n, frame, len, e.payload - frame, e.len,
+                           unicast)) {
             return;
         }
     }

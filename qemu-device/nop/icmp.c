@@ -11,7 +11,7 @@
  * Made here: "destination unreachable", only while the operating system's
  * interface is not up, since otherwise it answers itself; and "time exceeded"
  * for fragments that the adapter waited for in vain.  Never about a packet to
- * or from more than one host, or about an error; ipv4.c and ipfrag.c see to
+ * or from more than one host, or about an error; ipv4.c and ipfrag4.c see to
  * that.  A token bucket limits them: TOE_ICMP_BURST at once, then one each
  * TOE_ICMP_INTERVAL_NS (RFC 1812, 4.3.2.8), those of ICMPv6 included.
  */

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ipfrag.c - IPv4 fragments put together (RFC 791 3.2, RFC 815, RFC 1122
- * 3.3.2).
+ * ipfrag.c - fragments put together (RFC 791 3.2, RFC 815, RFC 1122 3.3.2;
+ * RFC 8200 4.5, RFC 5722).
  *
  * What comes here.  Fragments of what the adapter may want: TCP and ICMP
  * always; while the operating system is not up, everything, since the adapter
- * then answers as the host.  ipv4.c has checked header and addresses.
+ * then answers as the host.  ipv4.c and ipv6.c have checked headers and
+ * addresses; what differs between the two is in ipfrag4.c and ipfrag6.c.
  *
- * How.  A datagram being put together is known by source, destination,
- * protocol and identification.  The frames of its fragments are kept whole,
- * as they came, in one chain of buflets in the order of their arrival.  Beside
- * it are pieces, one for each fragment, in the order of their offsets: what
+ * How.  A datagram being put together is known by source, destination and
+ * identification, and for IPv4 by the protocol.  The frames of its fragments
+ * are kept whole, as they came, in one chain of buflets in the order of their
+ * arrival.  Beside it are pieces, one for each fragment, in the order of their offsets: what
  * lies between two neighbours is a hole of RFC 815.  A fragment must fill a
  * hole, or the beginning, middle or end of one.  Since pieces never overlap,
  * the datagram is whole as soon as they sum up to its length.
  *
  * Then the payload is copied together and goes the way of any other packet
- * (toe_ipv4_deliver()).  If no NOP takes it, the operating system gets the
+ * (family->deliver()).  If no NOP takes it, the operating system gets the
  * fragments themselves, in the order they came, and sees nothing of all this
  * but a delay.
  *
@@ -27,27 +28,24 @@
  *    come: the entry stays, empty ("dead"), until its time is over.  The same
  *    for fragments that contradict each other about the end.  Only an exact
  *    copy, every byte of it, is a duplicate of the network's, and ignored.
- *  - A first fragment without the whole transport header, or a later one that
- *    reaches into it, is refused (RFC 1858, 3.2).  Small ones elsewhere are
- *    legitimate (a router may cut 1480 bytes in 1472 and 8); their number is
- *    limited.
- *  - A datagram longer than 65535 bytes ("ping of death") is refused.
+ *  - The front ends refuse fragments that hide the transport's header, and
+ *    datagrams beyond what the length field can say ("ping of death").
  *  - A flood meets fixed tables: TOE_IPFRAG_DATAGRAMS entries, of which one
  *    source has at most TOE_IPFRAG_PER_SOURCE; TOE_IPFRAG_PIECES pieces, of
  *    which one datagram has at most TOE_IPFRAG_PER_DATAGRAM; a quarter of
- *    local memory, at most TOE_IPFRAG_BYTES.  At a limit the oldest goes, of
- *    the same source if the limit is the source's.
+ *    local memory, at most TOE_IPFRAG_BYTES.  Both families share them.  At a
+ *    limit the oldest goes, of the same source if the limit is the source's.
  *
- * Time.  A datagram has TOE_IPFRAG_TIME_NS from its first fragment on, never
+ * Time.  A datagram has its family's time from its first fragment on, never
  * prolonged.  Then it is given up, with an ICMP "time exceeded" if the
- * fragment with the transport header had come (RFC 792), which ICMP's rate
- * limit bounds.  All have the same time, so one timer, for the oldest, does.
+ * fragment with the transport header had come (RFC 792, RFC 8200), which
+ * ICMP's rate limit bounds.  One timer stands for the first to expire.
  *
  * Local memory can be written through a window by the guest's kernel.  So
  * nothing is read back from there that a decision depends on: lengths and
  * offsets are in the tables, which are indices throughout and can be saved.
  */
-#include "nop.h"
+#include "ipfrag.h"
 #include "toe_trace.h"
 #include "wire.h"
 
@@ -56,12 +54,10 @@
 #define TOE_IPFRAG_PIECES       1024u
 #define TOE_IPFRAG_PER_DATAGRAM 256u    /* 64 KiB over an MTU of 296 */
 #define TOE_IPFRAG_BYTES        (4u << 20)
-#define TOE_IPFRAG_TIME_NS      (30 * TOE_NS_PER_S)
 
 #define NONE                    UINT16_MAX
-#define HEADER_MAX              60u     /* of IPv4, with options */
-#define SCRATCH_SIZE            (HEADER_MAX + TOE_ETH_FRAME_MAX)
-#define TCP_HEADER              20u     /* without options */
+/* A frame, or what fragments make: up to 65535 bytes after IPv6's header. */
+#define SCRATCH_SIZE            (64u + TOE_ETH_FRAME_MAX)
 
 #define ECN_NOT_ECT             0u      /* RFC 3168 */
 #define ECN_CE                  3u
@@ -70,8 +66,8 @@
 typedef struct Piece {
     uint32_t at;                /* where its frame is in the chain */
     uint32_t frame_len;
-    uint16_t header;            /* offset of the IPv4 header in the frame */
-    uint16_t hlen;
+    uint32_t header;            /* offset of the IP header in the frame */
+    uint32_t hlen;
     uint16_t off;               /* of its payload in the datagram's */
     uint16_t len;
     uint16_t next;              /* the next higher offset; or next free */
@@ -81,13 +77,15 @@ typedef struct Piece {
 typedef struct Datagram {
     bool used;
     bool dead;                  /* discarded; so is what still comes */
-    uint8_t proto;
+    uint8_t family;
+    uint8_t proto;              /* of the first piece, once it is there */
     uint8_t tos;                /* of the first piece; its ECN not looked at */
     uint8_t ttl;
     uint8_t ecn;                /* a bit for each ECN value seen */
-    uint16_t id;
-    uint8_t src[4];
-    uint8_t dst[4];
+    uint32_t id;
+    uint8_t src[16];
+    uint8_t dst[16];
+    uint32_t named;             /* of the first piece */
     uint64_t born;              /* smaller: older */
     int64_t expires;
     uint16_t first;             /* piece with the lowest offset */
@@ -111,7 +109,24 @@ struct ToeIpFrag {
 
 /* ---- The tables ---- */
 
-static Datagram *oldest(ToeIpFrag *f, const uint8_t *src,
+static const ToeFragFamily *family_of(const Datagram *d)
+{
+    return d->family == TOE_AF_INET6 ? &toe_ipfrag6 : &toe_ipfrag4;
+}
+
+static void count(ToeNop *n, enum toe_counter c, int64_t more)
+{
+    n->counters->v[c] += (uint64_t)more;
+}
+
+static bool is_from(const Datagram *d, uint8_t family, const uint8_t *src)
+{
+    return d->used && d->family == family &&
+           !memcmp(d->src, src, family_of(d)->source_bytes);
+}
+
+/* The oldest; src not NULL: of this source. */
+static Datagram *oldest(ToeIpFrag *f, uint8_t family, const uint8_t *src,
                         const Datagram *except)
 {
     Datagram *found = NULL;
@@ -119,8 +134,22 @@ static Datagram *oldest(ToeIpFrag *f, const uint8_t *src,
     for (uint32_t i = 0; i < TOE_IPFRAG_DATAGRAMS; i++) {
         Datagram *d = &f->datagram[i];
 
-        if (d->used && d != except && (!src || !memcmp(d->src, src, 4)) &&
+        if (d->used && d != except && (!src || is_from(d, family, src)) &&
             (!found || d->born < found->born)) {
+            found = d;
+        }
+    }
+    return found;
+}
+
+static Datagram *first_to_expire(ToeIpFrag *f)
+{
+    Datagram *found = NULL;
+
+    for (uint32_t i = 0; i < TOE_IPFRAG_DATAGRAMS; i++) {
+        Datagram *d = &f->datagram[i];
+
+        if (d->used && (!found || d->expires < found->expires)) {
             found = d;
         }
     }
@@ -129,7 +158,7 @@ static Datagram *oldest(ToeIpFrag *f, const uint8_t *src,
 
 static void set_timer(ToeNop *n)
 {
-    const Datagram *d = oldest(n->ipfrag, NULL, NULL);
+    const Datagram *d = first_to_expire(n->ipfrag);
 
     toe_timers_set(&n->timers, n->config.connections + TOE_TIMER_IPFRAG,
                    d ? d->expires : TOE_TIMER_OFF);
@@ -164,16 +193,16 @@ static void forget(ToeNop *n, Datagram *d)
 {
     empty(n, d);
     d->used = false;
-    toe_count_add(n->counters, IP_REASM_NOW, -1);
+    count(n, family_of(d)->now, -1);
     set_timer(n);
 }
 
 /* Let go of a datagram that never became whole; why: for the trace. */
 static void give_up(ToeNop *n, Datagram *d, const char *why)
 {
-    toe_trace_ipfrag_discard(toe_get32(d->src), d->id, d->proto, d->pieces,
-                             why);
-    toe_count_add(n->counters, IP_FRAGMENTS, d->pieces);
+    toe_trace_ipfrag_discard(toe_addr_hi(d->src), toe_addr_lo(d->src), d->id,
+                             d->proto, d->pieces, why);
+    count(n, family_of(d)->dropped, d->pieces);
 }
 
 /* No fragment of this datagram is wanted any more, come or still to come. */
@@ -187,20 +216,23 @@ static void discard(ToeNop *n, Datagram *d, const char *why)
 static void evict(ToeNop *n, Datagram *d, const char *why)
 {
     if (!d->dead) {
-        toe_count(n->counters, IP_REASM_EVICTED);
+        count(n, family_of(d)->evicted, 1);
         give_up(n, d, why);
     }
     forget(n, d);
 }
 
-static bool is_of(const Datagram *d, const ToeWireIpv4 *ip)
+static bool is_of(const Datagram *d, const ToeFragFamily *family,
+                  const ToeFragment *fr)
 {
-    return d->used && d->id == ip->id && d->proto == ip->proto &&
-           !memcmp(d->src, ip->src, 4) && !memcmp(d->dst, ip->dst, 4);
+    return d->used && d->family == family->family && d->id == fr->id &&
+           (!family->by_proto || d->proto == fr->proto) &&
+           !memcmp(d->src, fr->src, 16) && !memcmp(d->dst, fr->dst, 16);
 }
 
 /* The datagram of this fragment; a new one if there is none. */
-static Datagram *find(ToeNop *n, const ToeWireIpv4 *ip)
+static Datagram *find(ToeNop *n, const ToeFragFamily *family,
+                      const ToeFragment *fr)
 {
     ToeIpFrag *f = n->ipfrag;
     Datagram *unused = NULL;
@@ -209,36 +241,37 @@ static Datagram *find(ToeNop *n, const ToeWireIpv4 *ip)
     for (uint32_t i = 0; i < TOE_IPFRAG_DATAGRAMS; i++) {
         Datagram *d = &f->datagram[i];
 
-        if (is_of(d, ip)) {
+        if (is_of(d, family, fr)) {
             return d;
         }
         if (!d->used) {
             unused = unused ? unused : d;
-        } else if (!memcmp(d->src, ip->src, 4)) {
+        } else if (is_from(d, family->family, fr->src)) {
             of_source++;
         }
     }
     if (of_source >= TOE_IPFRAG_PER_SOURCE) {
-        unused = oldest(f, ip->src, NULL);
+        unused = oldest(f, family->family, fr->src, NULL);
         evict(n, unused, "too many of one source");
     } else if (!unused) {
-        unused = oldest(f, NULL, NULL);
+        unused = oldest(f, 0, NULL, NULL);
         evict(n, unused, "too many");
     }
     *unused = (Datagram) {
         .used = true,
-        .proto = ip->proto,
-        .id = ip->id,
+        .family = family->family,
+        .proto = fr->proto,
+        .id = fr->id,
         .born = f->born++,
-        .expires = toe_nop_now(n) + TOE_IPFRAG_TIME_NS,
+        .expires = toe_nop_now(n) + family->time,
         .first = NONE,
         .early = NONE,
         .late = NONE,
         .frames = toe_chain_init(),
     };
-    memcpy(unused->src, ip->src, 4);
-    memcpy(unused->dst, ip->dst, 4);
-    toe_count(n->counters, IP_REASM_NOW);
+    memcpy(unused->src, fr->src, 16);
+    memcpy(unused->dst, fr->dst, 16);
+    count(n, family->now, 1);
     set_timer(n);
     return unused;
 }
@@ -255,7 +288,7 @@ static bool store(ToeNop *n, Datagram *d, const uint8_t *frame, uint32_t len)
 
     while (f->free == NONE || f->held + more > f->held_max ||
            !toe_chain_append(n->lm, &d->frames, frame, len, TOE_LMEM_IN)) {
-        Datagram *victim = oldest(f, NULL, d);
+        Datagram *victim = oldest(f, 0, NULL, d);
 
         if (!victim) {
             return false;
@@ -268,33 +301,13 @@ static bool store(ToeNop *n, Datagram *d, const uint8_t *frame, uint32_t len)
 
 /* ---- Fragments ---- */
 
-/* A fragment no honest sender or router makes. */
-static const char *refused(const ToeWireIpv4 *ip)
-{
-    uint32_t header = ip->proto == TOE_PROTO_TCP ? TCP_HEADER : 8;
-
-    if (!ip->len) {
-        return "empty";
-    }
-    if (ip->more && ip->len % 8) {
-        return "not a multiple of 8";
-    }
-    if (ip->hlen + ip->frag_off + ip->len > TOE_IPV4_MAX) {
-        return "beyond 65535";
-    }
-    if (ip->frag_off < header && (ip->frag_off || ip->len < header)) {
-        return "header in pieces";
-    }
-    return NULL;
-}
-
 /* Are the fragment's bytes those of this piece? */
 static bool same_bytes(ToeNop *n, const Datagram *d, const Piece *p,
-                       const ToeWireIpv4 *ip)
+                       const ToeFragment *fr)
 {
     uint32_t at = p->at + p->header + p->hlen;
-    const uint8_t *want = ip->payload;
-    uint32_t left = ip->len, span;
+    const uint8_t *want = fr->payload;
+    uint32_t left = fr->len, span;
 
     while (left) {
         const uint8_t *have = toe_chain_span(n->lm, &d->frames, at, &span,
@@ -321,31 +334,31 @@ typedef enum Fit {
 } Fit;
 
 /* *prev: the piece it comes behind, NONE if it is the lowest. */
-static Fit fit(ToeNop *n, const Datagram *d, const ToeWireIpv4 *ip,
+static Fit fit(ToeNop *n, const Datagram *d, const ToeFragment *fr,
                uint16_t *prev)
 {
     const Piece *piece = n->ipfrag->piece;
-    uint32_t end = ip->frag_off + ip->len;
+    uint32_t end = fr->off + fr->len;
     uint16_t next = d->first;
 
     *prev = NONE;
-    while (next != NONE && piece[next].off < ip->frag_off) {
+    while (next != NONE && piece[next].off < fr->off) {
         *prev = next;
         next = piece[next].next;
     }
-    if (next != NONE && piece[next].off == ip->frag_off &&
-        piece[next].len == ip->len && ip->more == (d->total != end)) {
-        return same_bytes(n, d, &piece[next], ip) ? FIT_DUPLICATE : FIT_NOT;
+    if (next != NONE && piece[next].off == fr->off &&
+        piece[next].len == fr->len && fr->more == (d->total != end)) {
+        return same_bytes(n, d, &piece[next], fr) ? FIT_DUPLICATE : FIT_NOT;
     }
     if (*prev != NONE &&
-        piece[*prev].off + piece[*prev].len > ip->frag_off) {
+        piece[*prev].off + piece[*prev].len > fr->off) {
         return FIT_NOT;
     }
-    if (next != NONE && (end > piece[next].off || !ip->more)) {
+    if (next != NONE && (end > piece[next].off || !fr->more)) {
         return FIT_NOT;
     }
     /* The end is where it was said to be, and said once. */
-    if (d->total && (!ip->more || end >= d->total)) {
+    if (d->total && (!fr->more || end >= d->total)) {
         return FIT_NOT;
     }
     return FIT_HOLE;
@@ -356,11 +369,11 @@ static Fit fit(ToeNop *n, const Datagram *d, const ToeWireIpv4 *ip,
  * room.
  */
 static bool keep(ToeNop *n, Datagram *d, uint16_t prev, const uint8_t *frame,
-                 size_t len, const ToeWireIpv4 *ip)
+                 size_t len, const ToeFragment *fr)
 {
     ToeIpFrag *f = n->ipfrag;
     uint16_t *link = prev == NONE ? &d->first : &f->piece[prev].next;
-    size_t end = ip->payload + ip->len - frame;
+    size_t end = fr->payload + fr->len - frame;
     uint32_t at = d->frames.len;
     uint16_t i;
     Piece *p;
@@ -376,10 +389,10 @@ static bool keep(ToeNop *n, Datagram *d, uint16_t prev, const uint8_t *frame,
     *p = (Piece) {
         .at = at,
         .frame_len = len,
-        .header = ip->header - frame,
-        .hlen = ip->hlen,
-        .off = ip->frag_off,
-        .len = ip->len,
+        .header = (uint32_t)(fr->header - frame),
+        .hlen = fr->hlen,
+        .off = (uint16_t)fr->off,
+        .len = (uint16_t)fr->len,
         .next = *link,
         .later = NONE,
     };
@@ -391,17 +404,19 @@ static bool keep(ToeNop *n, Datagram *d, uint16_t prev, const uint8_t *frame,
     }
     d->late = i;
     d->pieces++;
-    d->have += ip->len;
-    d->ecn |= 1u << (ip->tos & 3);
-    if (!ip->more) {
-        d->total = ip->frag_off + ip->len;
+    d->have += fr->len;
+    d->ecn |= (uint8_t)(1u << (fr->tos & 3));
+    if (!fr->more) {
+        d->total = fr->off + fr->len;
     }
-    if (!ip->frag_off) {
-        d->tos = ip->tos;
-        d->ttl = ip->ttl;
+    if (!fr->off) {
+        d->proto = fr->proto;
+        d->tos = fr->tos;
+        d->ttl = fr->ttl;
+        d->named = fr->named;
     }
-    toe_trace_ipfrag_keep(toe_get32(ip->src), ip->id, ip->frag_off, ip->len,
-                          f->held);
+    toe_trace_ipfrag_keep(toe_addr_hi(fr->src), toe_addr_lo(fr->src), fr->id,
+                          fr->off, fr->len, f->held);
     return true;
 }
 
@@ -421,42 +436,42 @@ static bool join_ecn(Datagram *d)
     return !(d->ecn & 1u << ECN_NOT_ECT);
 }
 
-/*
- * Put the packet together in the scratch buffer, with the header of the first
- * fragment, which says now that it is whole.
- */
-static void join(ToeNop *n, const Datagram *d, ToeWireIpv4 *ip)
+/* The first piece's header in the scratch buffer; its length is whole. */
+static ToeFragJoined begin_join(ToeNop *n, const Datagram *d)
 {
     ToeIpFrag *f = n->ipfrag;
     const Piece *p = &f->piece[d->first];
-    ToeChainPos pos = { .buflet = TOE_BUFLET_NONE };
-    uint8_t *h = f->scratch, *to = h + p->hlen;
-    size_t hlen = p->hlen;
 
-    toe_chain_copy_out(n->lm, &d->frames, p->at + p->header, h, hlen, NULL);
-    for (uint16_t i = d->first; i != NONE; i = p->next) {
-        p = &f->piece[i];
-        toe_chain_copy_out(n->lm, &d->frames, p->at + p->header + p->hlen,
-                           to + p->off, p->len, &pos);
-    }
-    h[0] = 0x40 | hlen / 4;
-    h[1] = d->tos;
-    toe_put16(h + 2, hlen + d->total);
-    toe_put16(h + 6, 0);
-    toe_put16(h + 10, 0);
-    toe_csum_store(h + 10, toe_csum(h, hlen, 0));
-    *ip = (ToeWireIpv4) {
-        .header = h,
-        .hlen = hlen,
-        .tos = d->tos,
-        .ttl = d->ttl,
-        .proto = d->proto,
-        .id = d->id,
+    toe_chain_copy_out(n->lm, &d->frames, p->at + p->header, f->scratch,
+                       p->hlen, NULL);
+    return (ToeFragJoined) {
         .src = d->src,
         .dst = d->dst,
-        .payload = to,
-        .len = d->total,
+        .id = d->id,
+        .proto = d->proto,
+        .tos = d->tos,
+        .ttl = d->ttl,
+        .header = f->scratch,
+        .hlen = p->hlen,
+        .named = d->named,
     };
+}
+
+/* Put the packet together, with the header of the first fragment. */
+static ToeFragJoined join(ToeNop *n, const Datagram *d)
+{
+    ToeFragJoined j = begin_join(n, d);
+    ToeChainPos pos = { .buflet = TOE_BUFLET_NONE };
+    const Piece *p;
+
+    j.hlen -= family_of(d)->falls_away;
+    j.len = d->total;
+    for (uint16_t i = d->first; i != NONE; i = p->next) {
+        p = &n->ipfrag->piece[i];
+        toe_chain_copy_out(n->lm, &d->frames, p->at + p->header + p->hlen,
+                           j.header + j.hlen + p->off, p->len, &pos);
+    }
+    return j;
 }
 
 static void to_os(ToeNop *n, const Datagram *d)
@@ -476,68 +491,71 @@ static void to_os(ToeNop *n, const Datagram *d)
 
 static void whole(ToeNop *n, Datagram *d)
 {
-    ToeWireIpv4 ip;
+    const ToeFragFamily *family = family_of(d);
+    ToeFragJoined j;
 
-    if (n->ipfrag->piece[d->first].hlen + d->total > TOE_IPV4_MAX) {
-        /* Only the first fragment's options make it too long. */
-        toe_count(n->counters, IP_REASM_REFUSED);
+    if (n->ipfrag->piece[d->first].hlen - family->falls_away + d->total >
+        family->max) {
+        /* Only the first fragment's header makes it too long. */
+        count(n, family->refused, 1);
         discard(n, d, "beyond 65535");
         return;
     }
     if (!join_ecn(d)) {
-        toe_count(n->counters, IP_REASM_REFUSED);
+        count(n, family->refused, 1);
         discard(n, d, "ECN");
         return;
     }
-    toe_count(n->counters, IP_REASSEMBLED);
-    toe_trace_ipfrag_whole(toe_get32(d->src), d->id, d->proto, d->pieces,
-                           d->total);
-    join(n, d, &ip);
-    if (!toe_ipv4_deliver(n, &ip)) {
+    count(n, family->whole, 1);
+    toe_trace_ipfrag_whole(toe_addr_hi(d->src), toe_addr_lo(d->src), d->id,
+                           d->proto, d->pieces, d->total);
+    j = join(n, d);
+    if (!family->deliver(n, &j)) {
         to_os(n, d);
     }
     forget(n, d);
 }
 
-static void drop(ToeNop *n, const ToeWireIpv4 *ip, const char *why)
+static void drop(ToeNop *n, const ToeFragFamily *family,
+                 const ToeFragment *fr, const char *why)
 {
-    toe_trace_ipfrag_drop(toe_get32(ip->src), ip->id, ip->frag_off, ip->len,
-                          why);
-    toe_count(n->counters, IP_FRAGMENTS);
+    toe_trace_ipfrag_drop(toe_addr_hi(fr->src), toe_addr_lo(fr->src), fr->id,
+                          fr->off, fr->len, why);
+    count(n, family->dropped, 1);
 }
 
-void toe_ipfrag_input(ToeNop *n, const uint8_t *frame, size_t len,
-                      const ToeWireIpv4 *ip)
+void toe_ipfrag_input(ToeNop *n, const ToeFragFamily *family,
+                      const uint8_t *frame, size_t len, const ToeFragment *fr,
+                      const char *why)
 {
-    const char *why = refused(ip);
     Datagram *d;
     uint16_t prev;
 
     if (why) {
-        toe_count(n->counters, IP_REASM_REFUSED);
-        drop(n, ip, why);
+        count(n, family->refused, 1);
+        drop(n, family, fr, why);
         return;
     }
-    d = find(n, ip);
+    d = find(n, family, fr);
     if (d->dead) {
-        drop(n, ip, "of a discarded packet");
+        drop(n, family, fr, "of a discarded packet");
         return;
     }
-    switch (fit(n, d, ip, &prev)) {
+    switch (fit(n, d, fr, &prev)) {
     case FIT_DUPLICATE:
-        drop(n, ip, "duplicate");
+        drop(n, family, fr, "duplicate");
         return;
     case FIT_NOT:
-        toe_count(n->counters, IP_REASM_OVERLAPS);
-        drop(n, ip, "overlap");
+        count(n, family->overlaps, 1);
+        drop(n, family, fr, "overlap");
         discard(n, d, "overlap");
         return;
     case FIT_HOLE:
         break;
     }
-    if (!keep(n, d, prev, frame, len, ip)) {
-        toe_count(n->counters, IP_REASM_EVICTED);
-        drop(n, ip, "no room");
+    if (!keep(n, d, prev, frame, len, fr)) {
+        count(n, family->evicted, 1);
+        drop(n, family, fr, "no room");
         discard(n, d, "no room");
         return;
     }
@@ -552,24 +570,16 @@ void toe_ipfrag_input(ToeNop *n, const uint8_t *frame, size_t len,
 static void tell(ToeNop *n, const Datagram *d)
 {
     const Piece *p = d->first == NONE ? NULL : &n->ipfrag->piece[d->first];
-    uint8_t *h = n->ipfrag->scratch;
-    ToeWireIpv4 ip = { .header = h, .proto = d->proto, .src = d->src,
-                       .dst = d->dst };
-    uint8_t dst[16] = { 0 };
+    ToeFragJoined j;
 
-    memcpy(dst, d->dst, 4);
-    if (!p || p->off || !toe_ip_is_local(n, TOE_AF_INET, dst)) {
+    if (!p || p->off || !toe_ip_is_local(n, d->family, d->dst)) {
         return;
     }
-    ip.hlen = p->hlen;
-    ip.len = p->len;
-    ip.payload = h + p->hlen;
-    toe_chain_copy_out(n->lm, &d->frames, p->at + p->header, h,
-                       ip.hlen + ip.len, NULL);
-    /* Never about an ICMP error (RFC 1122, 3.2.2). */
-    if (d->proto != TOE_PROTO_ICMP || !toe_wire_icmp_is_error(*ip.payload)) {
-        toe_icmp_reassembly_time(n, &ip);
-    }
+    j = begin_join(n, d);
+    j.len = p->len;
+    toe_chain_copy_out(n->lm, &d->frames, p->at + p->header + p->hlen,
+                       j.header + j.hlen, p->len, NULL);
+    family_of(d)->tell(n, &j);
 }
 
 void toe_ipfrag_timer(ToeNop *n)
@@ -577,9 +587,9 @@ void toe_ipfrag_timer(ToeNop *n)
     int64_t now = toe_nop_now(n);
     Datagram *d;
 
-    while ((d = oldest(n->ipfrag, NULL, NULL)) && d->expires <= now) {
+    while ((d = first_to_expire(n->ipfrag)) && d->expires <= now) {
         if (!d->dead) {
-            toe_count(n->counters, IP_REASM_TIMEOUTS);
+            count(n, family_of(d)->timeouts, 1);
             tell(n, d);
             give_up(n, d, "time");
         }

@@ -13,7 +13,7 @@
  * interface is not up, the adapter answers as the host: RST, or ICMP
  * unreachable.
  *
- * Fragments of TCP and ICMP are put together in ipfrag.c, and only then is it
+ * Fragments of TCP and ICMP are put together in ipfrag4.c, and only then is it
  * seen whose they are: the operating system would find no connection, and
  * reset one that lives on the adapter.  Those of other protocols go to the
  * operating system at once, if that is up.
@@ -77,7 +77,7 @@ static bool fragment(ToeNop *n, const uint8_t *frame, size_t len,
         n->filter & TOE_FILTER_UP) {
         return false;
     }
-    toe_ipfrag_input(n, frame, len, ip);
+    toe_ipfrag4_input(n, frame, len, ip);
     return true;
 }
 

@@ -19,9 +19,11 @@
  *                 destination that it wants, and no type of it is known here
  *                 (4.4, RFC 5095): dropped and said
  *   fragment      a packet that is one whole fragment is taken (RFC 6946).
- *                 Others are not put together here.  They go to the operating
- *                 system, except those that begin with TCP: it would find no
- *                 connection, and reset one that lives on the adapter.
+ *                 Others that may carry TCP or ICMPv6 are put together
+ *                 (ipfrag6.c), and only then is it seen whose they are: the
+ *                 operating system would find no connection, and reset one
+ *                 that lives on the adapter.  The rest goes to the operating
+ *                 system at once, if that is up.
  *
  * What the transports do not take is the operating system's.  While its
  * interface is not up, the adapter answers as the host.
@@ -35,6 +37,7 @@
 #include "wire6.h"
 
 #define TOE_IPV6_EXT_MAX        8u
+#define TCP_HEADER              20u     /* without options */
 
 /* ---- Extension headers ---- */
 
@@ -164,8 +167,7 @@ static Verdict walk(Walk *w)
     return GOOD;
 }
 
-/* RFC 4443, 2.4 e: no error is sent about an error. */
-static bool carries_error(const ToeWireIpv6 *ip)
+bool toe_ipv6_carries_error(const ToeWireIpv6 *ip)
 {
     Walk w = walk_begin(ip);
     unsigned count;
@@ -179,9 +181,34 @@ static bool carries_error(const ToeWireIpv6 *ip)
            toe_wire_icmp6_is_error(w.packet[w.at]);
 }
 
+bool toe_ipv6_chain_whole(const uint8_t *p, size_t len, uint8_t next)
+{
+    Walk w = { .packet = p, .end = len, .next = next };
+    unsigned count;
+    size_t hlen;
+
+    for (count = 0; is_extension(w.next); count++) {
+        hlen = extension_length(&w);
+        if (!hlen || count == TOE_IPV6_EXT_MAX) {
+            return false;
+        }
+        walk_on(&w, hlen);
+    }
+    len -= w.at;
+    switch (w.next) {
+    case TOE_PROTO_TCP:
+        return len >= TCP_HEADER && len >= (p[w.at + 12] >> 4) * 4u;
+    case TOE_PROTO_UDP:
+    case TOE_PROTO_ICMP6:
+        return len >= 8;
+    default:
+        return w.next == TOE_IPV6_NONE || len;
+    }
+}
+
 static void problem(ToeNop *n, const ToeWireIpv6 *ip, const Walk *w)
 {
-    if (!carries_error(ip)) {
+    if (!toe_ipv6_carries_error(ip)) {
         toe_icmp6_error(n, ip, TOE_ICMP6_PARAMETER, w->code,
                         (uint32_t)w->pointer);
     }
@@ -257,28 +284,63 @@ static bool dispatch(ToeNop *n, const ToeWireIpv6 *ip, Walk *w)
     }
 }
 
-static bool fragment(ToeNop *n, const Walk *w)
+/*
+ * True: taken.  What is in a packet can be told from its first fragment only
+ * (the others may say anything, RFC 8200 4.5), but senders do not lie.
+ */
+static bool fragment(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                     const ToeWireIpv6 *ip, const Walk *w)
 {
     const uint8_t *h = w->packet + w->at;
 
     toe_trace_ip6_fragment(h[0], toe_get16(h + 2));
-    if (h[0] != TOE_PROTO_TCP) {
+    if (h[0] != TOE_PROTO_TCP && h[0] != TOE_PROTO_ICMP6 &&
+        !is_extension(h[0]) && n->filter & TOE_FILTER_UP) {
         return false;
     }
-    toe_count(n->counters, IP6_FRAGMENTS);
+    toe_ipfrag6_input(n, frame, frame_len, ip, w->at, w->named);
     return true;
 }
 
-bool toe_ipv6_input(ToeNop *n, const uint8_t *packet, size_t len,
-                    bool unicast)
+static void bad(ToeNop *n, size_t len)
+{
+    toe_count(n->counters, IP6_BAD_HEADER);
+    toe_trace_ip6_bad(len);
+}
+
+bool toe_ipv6_deliver(ToeNop *n, const uint8_t *packet, size_t len)
 {
     ToeWireIpv6 ip;
     Walk w;
 
     if (!toe_wire_ipv6_parse(packet, len, &ip)) {
+        bad(n, len);
+        return true;
+    }
+    w = walk_begin(&ip);
+    switch (walk(&w)) {
+    case GOOD:
+        return dispatch(n, &ip, &w);
+    case REFUSED:
+        problem(n, &ip, &w);
+        break;
+    case FRAGMENT:              /* fragments of a fragment: nobody's */
+    case BAD:
+        break;
+    }
+    bad(n, len);
+    return true;
+}
+
+bool toe_ipv6_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                    size_t packet, size_t len, bool unicast)
+{
+    ToeWireIpv6 ip;
+    Walk w;
+
+    if (!toe_wire_ipv6_parse(frame + packet, len, &ip)) {
         if (unicast) {
-            toe_count(n->counters, IP6_BAD_HEADER);
-            toe_trace_ip6_bad(len);
+            bad(n, len);
         }
         return unicast;
     }
@@ -303,15 +365,14 @@ bool toe_ipv6_input(ToeNop *n, const uint8_t *packet, size_t len,
     case GOOD:
         return dispatch(n, &ip, &w);
     case FRAGMENT:
-        return fragment(n, &w);
+        return fragment(n, frame, frame_len, &ip, &w);
     case REFUSED:
         problem(n, &ip, &w);
         break;
     case BAD:
         break;
     }
-    toe_count(n->counters, IP6_BAD_HEADER);
-    toe_trace_ip6_bad(len);
+    bad(n, len);
     return true;
 }
 

@@ -7,7 +7,7 @@
  * The host side knows stream.h only.
  *
  *   frame in:   nop.c -> eth.c -> arp.c | ipv4.c -> icmp.c | tcp/
- *                                         (ipfrag.c)
+ *                                         (ipfrag4.c -> ipfrag.c)
  *                          \            ipv6.c -> icmp6.c -> nd.c | tcp/
  *                          \-> the operating system (ops->eth_frame)
  *   packet out: tcp/, icmp.c, icmp6.c -> ipv4.c | ipv6.c -> route.c
@@ -274,6 +274,7 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
 uint32_t toe_ip_max(const ToeNop *n, uint8_t family);
 
 struct ToeWireIpv4;
+struct ToeWireIpv6;
 
 /*
  * An IPv4 packet, the len bytes at offset packet of an Ethernet frame;
@@ -294,14 +295,24 @@ bool toe_ipv4_deliver(ToeNop *n, const struct ToeWireIpv4 *ip);
 ToeIpFrag *toe_ipfrag_new(ToeNop *n);
 void toe_ipfrag_free(ToeNop *n);
 void toe_ipfrag_reset(ToeNop *n);
+void toe_ipfrag_timer(ToeNop *n);
+
+/* ---- ipfrag4.c, ipfrag6.c ---- */
+
 /*
  * A fragment for us, in this frame: kept, dropped and counted, or the last
  * one.  The whole packet then goes to toe_ipv4_deliver(), or the frames of all
  * its fragments to the operating system.
  */
-void toe_ipfrag_input(ToeNop *n, const uint8_t *frame, size_t len,
-                      const struct ToeWireIpv4 *ip);
-void toe_ipfrag_timer(ToeNop *n);
+void toe_ipfrag4_input(ToeNop *n, const uint8_t *frame, size_t len,
+                       const struct ToeWireIpv4 *ip);
+/*
+ * The same for IPv6 and toe_ipv6_deliver().  at: offset of the fragment
+ * header, which is whole, from the packet's; named: of the field that names it.
+ */
+void toe_ipfrag6_input(ToeNop *n, const uint8_t *frame, size_t len,
+                       const struct ToeWireIpv6 *ip, size_t at,
+                       size_t named);
 
 /* ---- icmp.c ---- */
 
@@ -325,13 +336,18 @@ bool toe_icmp_may_send(ToeNop *n);
 
 /* ---- ipv6.c ---- */
 
-struct ToeWireIpv6;
+/* As toe_ipv4_input().  False: it is the operating system's, perhaps too. */
+bool toe_ipv6_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                    size_t packet, size_t len, bool unicast);
+/* A packet put together, as toe_ipv4_deliver(). */
+bool toe_ipv6_deliver(ToeNop *n, const uint8_t *packet, size_t len);
+/* RFC 4443, 2.4 e: no error is sent about an error. */
+bool toe_ipv6_carries_error(const struct ToeWireIpv6 *ip);
 /*
- * An IPv6 packet in an Ethernet frame; unicast: the frame was for our MAC
- * alone.  False: it is the operating system's, perhaps too.
+ * Are all headers here, up to the transport's and that one included (RFC
+ * 7112)?  next: what p begins with.
  */
-bool toe_ipv6_input(ToeNop *n, const uint8_t *packet, size_t len,
-                    bool unicast);
+bool toe_ipv6_chain_whole(const uint8_t *p, size_t len, uint8_t next);
 /* toe_ip_output() for TOE_AF_INET6. */
 uint8_t toe_ipv6_output(ToeNop *n, const uint8_t *src, const uint8_t *dst,
                         uint8_t proto, uint8_t ttl, uint8_t tos, size_t len);

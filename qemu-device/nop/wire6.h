@@ -124,6 +124,8 @@ static inline void toe_wire_ipv6_group_mac(uint8_t *mac,
 #define TOE_ICMP6_CODE_FIELD    0u      /* of parameter problem */
 #define TOE_ICMP6_CODE_NEXT     1u
 #define TOE_ICMP6_CODE_OPTION   2u
+#define TOE_ICMP6_CODE_CHAIN    3u      /* RFC 7112 */
+#define TOE_ICMP6_CODE_REASSEMBLY 1u    /* of time exceeded */
 
 static inline bool toe_wire_icmp6_is_error(uint8_t type)
 {

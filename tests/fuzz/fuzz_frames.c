@@ -680,14 +680,16 @@ static void check_ends(struct world *w)
 	toe_nop_port_busy(w->n, false);
 	run(w);
 	for (i = 0; w->counters.v[TOE_CTR_TCP_NCBS] ||
-		    w->counters.v[TOE_CTR_IP_REASM_NOW]; i++) {
+		    w->counters.v[TOE_CTR_IP_REASM_NOW] ||
+		    w->counters.v[TOE_CTR_IP6_REASM_NOW]; i++) {
 		int64_t d = toe_nop_deadline(w->n);
 
 		INVARIANT(i < STEPS_MAX && d != INT64_MAX,
 			  "%" PRIu64 " connections, %" PRIu64
 			  " fragmented packets do not end",
 			  w->counters.v[TOE_CTR_TCP_NCBS],
-			  w->counters.v[TOE_CTR_IP_REASM_NOW]);
+			  w->counters.v[TOE_CTR_IP_REASM_NOW] +
+			  w->counters.v[TOE_CTR_IP6_REASM_NOW]);
 		w->now = MAX(w->now, d);
 		timers(w);
 		run(w);

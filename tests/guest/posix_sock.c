@@ -193,10 +193,33 @@ static void interrupted(bool restart)
 	close(fd);
 }
 
+static pid_t reader_tid;
+
 static void *reader(void *arg)
 {
+	__atomic_store_n(&reader_tid, gettid(), __ATOMIC_RELEASE);
 	hear(*(int *)arg, "late");
 	return NULL;
+}
+
+/* The kernel says that the reader sleeps: it neither looks nor wakes up. */
+static void reader_sleeps(void)
+{
+	char path[64], state = 0;
+	pid_t tid;
+	FILE *f;
+
+	while (state != 'S') {
+		usleep(1000);
+		tid = __atomic_load_n(&reader_tid, __ATOMIC_ACQUIRE);
+		if (!tid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+		f = fopen(path, "r");
+		EXPECT(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1,
+		       "the state of thread %d", tid);
+		fclose(f);
+	}
 }
 
 /*
@@ -228,6 +251,30 @@ static void fork_beside_a_reader(void)
 	}
 	say(fd, "late");
 	pthread_join(thread, NULL);
+	close(fd);
+}
+
+/*
+ * What the adapter says of connections that another thread opens and closes
+ * must not leave a sleeping reader without its wake-up.
+ */
+static void close_beside_a_reader(void)
+{
+	int fd = dial(), i, mine;
+	pthread_t thread;
+
+	for (i = 0; i < 20; i++) {
+		reader_tid = 0;
+		EXPECT(!pthread_create(&thread, NULL, reader, &fd),
+		       "pthread_create");
+		reader_sleeps();
+		mine = dial();
+		say(mine, "bye");
+		close(mine);
+		reader_sleeps();
+		say(fd, "late");
+		pthread_join(thread, NULL);
+	}
 	close(fd);
 }
 
@@ -287,6 +334,7 @@ int main(int argc, char **argv)
 	RUN(interrupted(false));
 	RUN(mixed());
 	RUN(fork_beside_a_reader());
+	RUN(close_beside_a_reader());
 	RUN(large_number());
 	RUN(close_all());
 	return 0;

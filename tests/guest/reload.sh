@@ -67,9 +67,21 @@ if [ "${1-}" = guest ]; then
     "$PROGRAMS/counters" save before
     traffic "after a kill"
 
+    # Parameters of the adapter, in the kernel's way: what is refused changes nothing, and a reset of the adapter forgets nothing.
+    tunables=/sys/bus/pci/devices/$pci/tunables
+    for file in "$tunables"/*; do
+        read -r value <"$file"
+        check "$(basename "$file") is $value and can be set to that" sh -c "echo $value >$file"
+    done
+    check "a tunable is set" sh -c "echo 12345 >$tunables/time_wait_ms"
+    check_not "an absurd value is refused" sh -c "echo 0 >$tunables/ttl"
+    check_not "a value that is no number is refused" sh -c "echo fast >$tunables/congestion"
+    check_not "they are root's to set" setpriv --reuid 65534 --clear-groups sh -c "echo 1 >$tunables/time_wait_ms"
+
     hold
     echo 1 >/sys/bus/pci/devices/"$pci"/reset
     told
+    equal "the tunable is as before the reset" "$(cat "$tunables/time_wait_ms")" 12345
     traffic "after a reset of the function"
     check "contexts and memory are given back" "$PROGRAMS/counters" settle-contexts before
 
