@@ -195,6 +195,7 @@
 #define TOE_PARAM_ORPHAN_MS     6u      /* how long data of a gone context is tried */
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
+#define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
 #define TOE_PARAM_RCVBUF_MAX    26u     /* bytes: auto-tuning of RCVBUF ends here */
 #define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
 #define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
@@ -497,10 +498,18 @@ struct toe_hw_req {
 #define TOE_OPT_TOS             15u     /* IPv4 TOS, IPv6 traffic class, without ECN's bits */
 #define TOE_OPT_TTL             16u     /* TTL, hop limit; 0: TOE_PARAM_FORWARD_TTL */
 #define TOE_OPT_UTO             17u     /* RFC 5482: TOE_UTO_*              */
+#define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
+#define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
 
 #define TOE_LINGER_ON           0x100000000u    /* CLOSE waits so many ms; 0 ms: RST */
 #define TOE_UTO_SEND            0x1u    /* tell the peer USER_TIMEOUT       */
 #define TOE_UTO_TAKE            0x2u    /* adapt it to what the peer tells  */
+
+/* Explicit congestion notification, RFC 3168: when is it used? */
+#define TOE_ECN_MODE_OFF        0u
+#define TOE_ECN_MODE_ON         1u      /* asked for, and granted           */
+#define TOE_ECN_MODE_PASSIVE    2u      /* granted if the peer asks; the default */
+#define TOE_ECN_MODE_MAX        2u
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -769,7 +778,12 @@ struct toe_hw_buf {
 	X(IP6_REASM_TIMEOUTS, ip6_reasm_timeouts, "fragmented IPv6 packets given up: time") \
 	X(IP6_REASM_OVERLAPS, ip6_reasm_overlaps, "fragmented IPv6 packets discarded: fragments overlap") \
 	X(IP6_REASM_REFUSED, ip6_reasm_refused, "IPv6 fragments refused: malformed, header in pieces, or beyond 65535") \
-	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits")
+	X(IP6_REASM_EVICTED, ip6_reasm_evicted, "fragmented IPv6 packets discarded: limits") \
+	X(TCP_ECN_CONNS, tcp_ecn_conns, "connections that agreed on ECN") \
+	X(TCP_ECN_FALLBACKS, tcp_ecn_fallbacks, "SYNs sent again without asking for ECN") \
+	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
+	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
+	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

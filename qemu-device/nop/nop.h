@@ -123,6 +123,7 @@ struct ToeNop {
     uint16_t port_hi;
     uint8_t ttl;
     uint8_t congestion;
+    uint8_t ecn;
     uint32_t rcvbuf_max;        /* where auto-tuning ends */
     uint32_t sndbuf_max;
     uint32_t uto_min_ms;

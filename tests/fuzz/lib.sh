@@ -2,9 +2,9 @@
 # shellcheck shell=sh
 #
 # What the fuzzing tests share: fuzz TARGET RUNS runs one libFuzzer target over its kept corpus (corpus/TARGET) and then RUNS
-# inputs more, always the same ones; with TOE_FUZZ_SECONDS it goes on for that long instead, other ones each time. An input that
-# makes it fail is kept in the build folder and printed with the command that runs it alone. New inputs are kept by
-# tests/fuzz/keep only.
+# inputs more, always the same ones, or as many of them as a minute allows; with TOE_FUZZ_SECONDS it goes on for that long instead,
+# other ones each time. An input that makes it fail is kept in the build folder and printed with the command that runs it alone. New
+# inputs are kept by tests/fuzz/keep only.
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${TOE_BUILD:-$here/../../build}
@@ -29,7 +29,7 @@ fuzz() {
         set -- -max_total_time="$TOE_FUZZ_SECONDS"
     else
         new=$tmp
-        set -- -seed=1 -runs="$runs"
+        set -- -seed=1 -runs="$runs" -max_total_time=60
     fi
     export ASAN_OPTIONS="quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
     if "$bin" "$@" -max_len=1024 -timeout=$HANG_SECONDS -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \

@@ -288,6 +288,7 @@ static void on_incoming(void *opaque, uint32_t listener, uint32_t handle)
 	}
 	e->handle = handle;
 	e->up = true;
+	e->cc = toe_ncb_by_handle(w->n->tcp, handle)->cc;
 	watch(s, e);
 	if (chance(&s->rng, 500) || !s->p.accept_delay) {
 		toe_stream_accepted(w->n, handle);
@@ -542,6 +543,14 @@ static void start_end(struct sim *s, struct conn *c, unsigned side)
 		return;
 	}
 	c->port[side] = q.lport;
+	e->cc = s->p.cc[side];
+	if (chance(&s->rng, 200)) {
+		e->cc = (uint8_t)rnd(&s->rng, TOE_CC_MAX + 1);
+		toe_stream_setopt(w->n, e->handle, TOE_OPT_CONGESTION, e->cc);
+	}
+	if (chance(&s->rng, 200))
+		toe_stream_setopt(w->n, e->handle, TOE_OPT_ECN,
+				  rnd(&s->rng, TOE_ECN_MODE_MAX + 1));
 	for (i = 0; i < s->p.conns; i++)
 		if (&s->conn[i] != c && s->conn[i].started &&
 		    !memcmp(s->conn[i].port, c->port, sizeof(c->port)))

@@ -17,6 +17,10 @@
  *  - the window's right edge does not move back by a scaling unit (RFC 7323
  *    2.4), nor beyond the receive buffer;
  *  - FIN stands behind the last byte, after a shutdown or close;
+ *  - ECT is on new data of connections whose SYNs agreed on ECN, and on all of
+ *    it (and on DCTCP's SYN, SYN-ACK and RST); a mark is echoed until CWR, no
+ *    echo is without a mark, and the next new data after an echo says CWR (RFC
+ *    3168 6.1);
  *  - while nothing arrives, the same bytes are repeated ever more slowly (RFC
  *    6298 5.5), and ACKs need a cause.
  */
@@ -57,6 +61,13 @@ static void syn_options(struct flow *f, const uint8_t *tcp, size_t hlen)
 	}
 }
 
+static bool wants_ecn(const struct seg *seg)
+{
+	uint8_t bits = seg->flags & (ECE | CWR);
+
+	return bits == (seg->flags & ACK ? ECE : ECE | CWR);
+}
+
 static void sent_syn(struct sim *s, struct end *e, const struct seg *seg,
 		     const uint8_t *tcp, size_t hlen)
 {
@@ -75,10 +86,51 @@ static void sent_syn(struct sim *s, struct end *e, const struct seg *seg,
 		f->iss = seg->seq;
 		f->fin = -1;
 		f->again = -2;
+		f->cwr = -1;
+		f->ecn = true;
 	}
+	f->ecn = f->ecn && wants_ecn(seg);
 	syn_options(f, tcp, hlen);
 	if (seg->len)
 		sim_fail(s, e->conn, "side %u sends data on a SYN", e->side);
+}
+
+/* The IP header's ECN field, and CWR.  Before the flow knows of the data. */
+static void sent_ecn(struct sim *s, struct end *e, const struct seg *seg)
+{
+	struct flow *f = &e->flow, *back = &e->conn->end[!e->side].flow;
+	bool dctcp = e->cc == TOE_CC_DCTCP ||
+		     (!e->handle && s->p.cc[e->side] == TOE_CC_DCTCP);
+	int64_t off = offset(f, seg->seq);
+	/* A byte without ECT may be a window probe. */
+	bool fresh = seg->len > !seg->ecn && off >= f->end;
+
+	if (seg->ecn == CE || seg->ecn == 1)
+		sim_fail(s, e->conn, "side %u sends ECN field %u", e->side,
+			 seg->ecn);
+	if (seg->flags & (SYN | RST)) {
+		if (seg->ecn && !dctcp)
+			sim_fail(s, e->conn, "side %u: ECT on flags 0x%02x",
+				 e->side, seg->flags);
+		return;
+	}
+	if (seg->ecn && !fresh)
+		sim_fail(s, e->conn, "side %u: ECT on %u bytes from %" PRId64
+			 ", sent are %" PRId64, e->side, seg->len, off, f->end);
+	if (seg->ecn && !(f->ecn && back->ecn_once))
+		sim_fail(s, e->conn, "side %u: ECT, not agreed on", e->side);
+	if (!seg->ecn && fresh && f->ecn && back->ecn_once && back->ecn_there)
+		sim_fail(s, e->conn, "side %u: agreed, but no ECT", e->side);
+	if (seg->flags & CWR) {
+		if (!seg->ecn)
+			sim_fail(s, e->conn, "side %u: CWR on what is not new",
+				 e->side);
+		f->cwr = off;
+		f->owes_cwr = false;
+	}
+	/* Frames that wait for ARP come too late to know. */
+	if (fresh && f->owes_cwr && !s->p.arp)
+		sim_fail(s, e->conn, "side %u: no CWR after an echo", e->side);
 }
 
 /* The same bytes again: since when has the sender heard nothing? */
@@ -184,13 +236,25 @@ static void sent_ack(struct sim *s, struct end *e, const struct seg *seg)
 		sim_fail(s, e->conn, "side %u offers a window up to %" PRId64
 			 ", read are %u and the buffer has %u", e->side, edge,
 			 e->got, s->p.rcvbuf);
+	if (!(seg->flags & SYN)) {
+		bool ece = seg->flags & ECE;
+
+		if (ece && !f->ce_once)
+			sim_fail(s, e->conn, "side %u echoes a mark that never "
+				 "came", e->side);
+		if (!ece && f->ce_there && e->cc != TOE_CC_DCTCP)
+			sim_fail(s, e->conn, "side %u does not echo a mark",
+				 e->side);
+	}
 	f->adv = f->said ? MAX(f->adv, edge) : edge;
 	f->ack = ack;
 	f->said = true;
 	if (!seg->len && !(seg->flags & (SYN | FIN))) {
 		e->pure_acks++;
 		/* Probes, keepalives and timers make some by themselves. */
-		if (e->pure_acks > e->heard + e->reads + 30 +
+		/* DCTCP's receiver has two for each change of marking. */
+		if (e->pure_acks > (e->cc == TOE_CC_DCTCP ? 2 : 1) * e->heard +
+				   e->reads + 30 +
 		    (uint64_t)(sim_time(s) / (100 * MS)))
 			sim_fail(s, e->conn, "side %u sent %" PRIu64 " ACKs, "
 				 "received %" PRIu64 " segments", e->side,
@@ -226,6 +290,7 @@ void check_sent(struct side *w, const uint8_t *frame, size_t len,
 	seg->seq = toe_get32(tcp + 4);
 	seg->ack = toe_get32(tcp + 8);
 	seg->flags = tcp[13];
+	seg->ecn = ip[1] & 3;
 	seg->wnd = toe_get16(tcp + 14);
 	seg->len = (uint32_t)(ip_len - IP - hlen);
 	if (!seg->conn)
@@ -254,6 +319,7 @@ void check_sent(struct side *w, const uint8_t *frame, size_t len,
 		sent_syn(s, e, seg, tcp, hlen);
 	else if (!e->flow.syn)
 		sim_fail(s, e->conn, "side %u sends before its SYN", w->number);
+	sent_ecn(s, e, seg);
 	if (seg->len)
 		sent_data(s, e, seg, tcp + hlen);
 	if (seg->flags & FIN)
@@ -299,8 +365,8 @@ void check_delivered(struct sim *s, const struct seg *seg)
 	struct end *from, *to;
 	struct flow *f;
 	int64_t off;
+	bool in_turn;
 
-	(void)s;
 	if (!seg->conn || seg->flags & RST)
 		return;
 	from = &seg->conn->end[seg->from];
@@ -310,9 +376,26 @@ void check_delivered(struct sim *s, const struct seg *seg)
 	to->flow.again = -2;
 	off = offset(f, seg->seq);
 	if (seg->flags & SYN) {
+		f->ecn_there = (f->ecn_there || !f->syn_there) &&
+			       wants_ecn(seg);
+		f->ecn_once = f->ecn_once || wants_ecn(seg);
 		f->syn_there = true;
 		off = 0;
 	}
+	if (seg->len && seg->flags & CWR)
+		f->ce_there = false;
+	if (seg->len && seg->ecn == CE) {
+		f->ce_once = true;
+		/* What is next in turn, and so surely in the window. */
+		if (off <= f->there && off + seg->len > f->there)
+			f->ce_there = true;
+	}
+	/*
+	 * An echo about data behind the last CWR, on a segment that cannot lie
+	 * outside the window.
+	 */
+	in_turn = !(seg->flags & (SYN | FIN)) && off <= f->there &&
+		  s->p.profile != LITTLE_MEMORY;
 	if (seg->len)
 		add_span(f, off, off + seg->len);
 	if (seg->flags & FIN && off + seg->len == f->fin)
@@ -323,6 +406,9 @@ void check_delivered(struct sim *s, const struct seg *seg)
 				 ? 0 : scale_of(seg->conn, seg->from);
 		int64_t ack = offset(f, seg->ack);
 
+		if (seg->flags & ECE && in_turn && f->ecn &&
+		    from->flow.ecn_there && ack >= f->acked && ack > f->cwr)
+			f->owes_cwr = true;
 		f->acked = MAX(f->acked, ack);
 		f->edge = MAX(f->edge, ack + ((int64_t)seg->wnd << scale));
 	} else if (seg->flags & SYN) {

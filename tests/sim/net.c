@@ -5,7 +5,8 @@
  * A frame that an adapter sends goes, in this order, through: the path's MTU
  * (ICMP "fragmentation needed" comes back), the bottleneck's queue, loss and
  * bursts, corruption of one byte behind the Ethernet header, delay, jitter and
- * reordering, duplication.  The router decrements the TTL and writes the
+ * reordering, duplication.  On the way ECT becomes CE, by chance or for a long
+ * queue.  The router decrements the TTL and writes the
  * Ethernet addresses of the other link.  It answers ARP for itself.
  *
  * One flipped byte is what the checksums of IPv4, ICMP and TCP are sure to
@@ -175,6 +176,13 @@ static void copy_across(struct side *w, const struct seg *seg,
 	memcpy(f->data, to->mac, 6);
 	memcpy(f->data + 6, to->gw_mac, 6);
 	f->data[ETH + 8]--;
+	if (faulty(s) && seg->ecn != NOT_ECT &&
+	    (chance(&s->rng, s->p.mark) ||
+	     (s->p.mark_queue && depart - s->now > s->p.mark_queue))) {
+		f->data[ETH + 1] |= CE;
+		f->seg.ecn = CE;
+		s->marked++;
+	}
 	ip_checksum(f->data + ETH);
 	if (faulty(s) && chance(&s->rng, s->p.corrupt)) {
 		/* Not in the padding of a short frame. */

@@ -41,6 +41,12 @@
 #define SYN		0x02
 #define RST		0x04
 #define ACK		0x10
+#define ECE		0x40
+#define CWR		0x80
+
+#define NOT_ECT		0	/* RFC 3168 */
+#define ECT0		2
+#define CE		3
 
 /* ---- Chance ---- */
 
@@ -114,6 +120,8 @@ struct params {
 	unsigned flaps;
 	unsigned routes;	/* changes of delay and MTU */
 	unsigned mtu_events;
+	unsigned mark;		/* CE */
+	int64_t mark_queue;	/* and for all that meets so much queue; 0: none */
 	bool arp;		/* neighbours are found by ARP */
 	/* The adapters. */
 	uint32_t mtu;
@@ -124,6 +132,8 @@ struct params {
 	uint32_t sndbuf;
 	uint32_t time_wait_ms;
 	uint32_t ports;		/* ephemeral; 0: the default range */
+	uint8_t ecn[2];		/* TOE_ECN_MODE_*, by side */
+	uint8_t cc[2];		/* TOE_CC_* */
 	int64_t run_delay;	/* a turn comes up to this after its cause */
 	unsigned port_room;	/* frames until the port is busy; 0: never */
 	/* The applications. */
@@ -156,9 +166,16 @@ struct flow {
 	uint8_t wscale;
 	int64_t end;		/* highest byte sent, + 1 */
 	int64_t fin;		/* offset of the FIN sent, or -1 */
+	bool ecn;		/* each SYN and SYN-ACK wanted it */
+	bool owes_cwr;		/* an echo came that wants it */
+	int64_t cwr;		/* offset of the last one sent, or -1 */
 	/* What reached the other side. */
 	bool syn_there;
 	bool fin_there;
+	bool ecn_there;		/* each SYN and SYN-ACK there wanted it */
+	bool ecn_once;		/* one did */
+	bool ce_there;		/* a mark, and no CWR since */
+	bool ce_once;
 	int64_t there;		/* all before this */
 	struct span spans[SPANS_MAX];	/* and these */
 	unsigned nspans;
@@ -216,6 +233,7 @@ struct end {
 	uint64_t pure_acks;	/* it sent */
 	uint64_t heard;		/* segments delivered to it */
 	uint64_t reads;
+	uint8_t cc;		/* TOE_CC_* */
 };
 
 struct conn {
@@ -242,6 +260,7 @@ struct seg {
 	uint32_t wnd;		/* as in the header */
 	uint32_t len;
 	uint8_t flags;
+	uint8_t ecn;		/* of the IP header */
 };
 
 struct flight {
@@ -314,6 +333,7 @@ struct sim {
 	uint64_t frames;
 	uint64_t bytes;
 	uint64_t lost;
+	uint64_t marked;
 	uint64_t hash;		/* of all frames and their times */
 	struct pcap *pcap;
 	bool verbose;

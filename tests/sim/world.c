@@ -134,6 +134,24 @@ static void special(struct params *p, struct rng *r)
 	}
 }
 
+/* Half of the seeds mark, and know what marks are; drawn last. */
+static void ecn(struct params *p, struct rng *r)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		p->ecn[i] = (uint8_t)rnd(r, TOE_ECN_MODE_MAX + 1);
+		p->cc[i] = chance(r, 600) ? TOE_CC_CUBIC
+					  : (uint8_t)rnd(r, TOE_CC_MAX + 1);
+	}
+	if (chance(r, 500))
+		return;
+	p->ecn[rnd(r, 2)] = TOE_ECN_MODE_ON;
+	p->mark = (unsigned)rnd_log(r, 1, 500);
+	if (p->rate)
+		p->mark_queue = 1 + (int64_t)rnd(r, (uint64_t)p->queue);
+}
+
 void sim_params(struct params *p, uint64_t seed)
 {
 	/* Other than the step of rng_next(), or seeds would be shifted runs. */
@@ -163,6 +181,7 @@ void sim_params(struct params *p, uint64_t seed)
 	special(p, &r);
 	if (p->flaps || p->harsh)
 		p->arp = false;		/* who is not found is unreachable */
+	ecn(p, &r);
 	p->limit = p->span + p->faults_end + 2 * p->stall + 1500 * SEC;
 }
 
@@ -176,6 +195,8 @@ void sim_describe(const struct sim *s, FILE *f)
 		"%.0f s, rate %.0f Mbit/s, queue %.0f ms,\n"
 		"  flaps %u, routes %u, MTU changes %u, mtu %u, max-segment "
 		"%u, NCBs %u, RAM %u KiB, buffers %u/%u,\n"
+		"  marks %u or from %.1f ms of queue on, ECN %u/%u, congestion "
+		"control %u/%u,\n"
 		"  stalls up to %.0f s, turn delay %.2f ms, port room %u, "
 		"ports %u, backlog %u%s\n",
 		profile_names[p->profile], p->harsh ? " (harsh)" : "", p->conns,
@@ -185,7 +206,8 @@ void sim_describe(const struct sim *s, FILE *f)
 		(double)p->faults_end / SEC, (double)p->rate / 1e6,
 		(double)p->queue / MS, p->flaps, p->routes, p->mtu_events,
 		p->mtu, p->max_segment, p->ncbs, p->ram >> 10, p->rcvbuf,
-		p->sndbuf, (double)p->stall / SEC, (double)p->run_delay / MS,
+		p->sndbuf, p->mark, (double)p->mark_queue / MS, p->ecn[0],
+		p->ecn[1], p->cc[0], p->cc[1], (double)p->stall / SEC, (double)p->run_delay / MS,
 		p->port_room, p->ports, p->backlog, p->arp ? ", arp" : "");
 }
 
@@ -404,6 +426,8 @@ static void side_init(struct sim *s, unsigned i)
 	/* An application that ends does not wait for its peer's readers. */
 	if (!p->harsh)
 		toe_nop_param_set(w->n, TOE_PARAM_ORPHAN_MS, 3600000);
+	toe_nop_param_set(w->n, TOE_PARAM_ECN, p->ecn[i]);
+	toe_nop_param_set(w->n, TOE_PARAM_CONGESTION, p->cc[i]);
 	toe_nop_param_set(w->n, TOE_PARAM_RCVBUF, p->rcvbuf);
 	toe_nop_param_set(w->n, TOE_PARAM_SNDBUF, p->sndbuf);
 	if (p->ports)

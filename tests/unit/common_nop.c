@@ -326,9 +326,11 @@ void world_in_ip(struct world *w, const uint8_t *src, const uint8_t *dst,
 		size_t size = world_make_ip(f, src, dst, proto,
 					    (const uint8_t *)payload + off, n);
 
-		if (n < len) {
+		if (n < len)
 			toe_put16(ip + 6, (off + n < len ? 0x2000 : 0) |
 					  off / 8);
+		if (n < len || w->tos) {
+			ip[1] = w->tos;
 			toe_put16(ip + 10, 0);
 			toe_csum_store(ip + 10, toe_csum(ip, TOE_IPV4_HLEN, 0));
 		}

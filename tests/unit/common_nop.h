@@ -52,6 +52,7 @@ struct world {
 	GQueue os;		/* struct frame: given to the operating system */
 	uint32_t port_room;	/* frames until the port says busy */
 	uint32_t cut;		/* world_in_ip(): see there; 0: do not */
+	uint8_t tos;		/* of the packets of world_in_ip(), world6_in() */
 	bool in_frame;		/* a frame is being given to the adapter */
 	uint32_t guest_errors;
 	char last_error[256];

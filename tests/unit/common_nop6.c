@@ -68,7 +68,10 @@ void world6_in(struct world *w, const uint8_t *src, const uint8_t *dst,
 {
 	uint8_t *f = g_malloc(54 + len);
 
-	world_in(w, f, world6_make(f, src, dst, next, hops, payload, len));
+	len = world6_make(f, src, dst, next, hops, payload, len);
+	f[14] |= w->tos >> 4;
+	f[15] |= (uint8_t)(w->tos << 4);
+	world_in(w, f, len);
 	g_free(f);
 }
 

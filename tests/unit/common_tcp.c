@@ -248,7 +248,9 @@ void talk_say_quietly(struct talk *t, const struct talk_seg *s)
 				      : talk_pattern(s->seq - 1 + i);
 	put16(p + 16, checksum(PEER_IP, WORLD_IP, p, hlen + s->len));
 	p[17] ^= (uint8_t)s->bad_checksum;
+	t->w->tos = s->tos;
 	world_in_ip(t->w, PEER_IP, WORLD_IP, 6, p, hlen + s->len);
+	t->w->tos = 0;
 }
 
 void talk_say(struct talk *t, const struct talk_seg *s)
@@ -335,9 +337,9 @@ static const char *flags_text(uint8_t flags)
 	unsigned i;
 
 	memset(text[turn], 0, sizeof(text[turn]));
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 8; i++)
 		if (flags & 1u << i)
-			*p++ = "FSRPAU"[i];
+			*p++ = "FSRPAUEC"[i];
 	return text[turn];
 }
 

@@ -29,6 +29,8 @@
 #define PSH	0x08
 #define ACK	0x10
 #define URG	0x20
+#define ECE	0x40
+#define CWR	0x80
 
 #define LPORT	80	/* of the adapter when it listens */
 #define RPORT	5000	/* of the peer */
@@ -52,9 +54,9 @@ struct talk_seg {
 	uint8_t hlen;		/* not 0: a wrong header length, in words */
 	uint16_t uto;		/* RFC 5482's option; 0: none */
 	uint16_t urg;		/* urgent pointer */
+	uint8_t tos;		/* of the IP header */
 	/* Only in what was heard: */
 	uint8_t ttl;		/* of the IP header */
-	uint8_t tos;		/* of the IP header */
 	uint32_t window;	/* as in the header */
 	uint16_t sport, dport;
 	uint8_t payload[65536];

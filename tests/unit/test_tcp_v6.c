@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_tcp_v6.c - TCP over IPv6, segment by segment: MSS, checksum, path MTU,
- * ICMPv6 errors, refused segments.  TCP itself is tested over IPv4.
+ * ICMPv6 errors, refused segments, ECN.  TCP itself is tested over IPv4.
  */
 #include "common_nop6.h"
 #include "common_tcp.h"
@@ -83,7 +83,7 @@ static void say(uint8_t flags, uint32_t seq, uint32_t ack, const void *opts,
 	world_run(t->w);
 }
 
-static const uint8_t *connect_syn(void)
+static const uint8_t *connect_with(uint8_t flags)
 {
 	ToeTuple q = { .family = TOE_AF_INET6, .rport = 443 };
 	const uint8_t *s;
@@ -95,9 +95,14 @@ static const uint8_t *connect_syn(void)
 	t->h = h;
 	lport = q.lport;
 	world_run(t->w);
-	s = hear(SYN, &len);
+	s = hear(flags, &len);
 	iss = toe_get32(s + 4);
 	return s;
+}
+
+static const uint8_t *connect_syn(void)
+{
+	return connect_with(SYN);
 }
 
 static void open_it(void)
@@ -236,6 +241,52 @@ START_TEST(test_address_gone)
 }
 END_TEST
 
+/* The traffic class of the packet with this segment. */
+static unsigned class_of(const uint8_t *segment)
+{
+	return toe_get16(segment - 40) >> 4 & 0xff;
+}
+
+/* RFC 3168 over IPv6: its field is the traffic class's. */
+START_TEST(test_ecn)
+{
+	uint8_t d[30] = { 0 };
+	const uint8_t *s;
+	size_t len;
+
+	ck_assert_uint_eq(toe_nop_param_set(t->w->n, TOE_PARAM_ECN,
+					    TOE_ECN_MODE_ON), TOE_ST_OK);
+	s = connect_with(SYN | ECE | CWR);
+	ck_assert_uint_eq(class_of(s), 0);
+	say(SYN | ACK | ECE, 0, 1, "\2\4\5\xa0", 4);
+	ck_assert_uint_eq(class_of(hear(ACK, &len)), 0);
+	EVENTS(t, "E");
+	talk_send(t, 0, 100);
+	world_run(t->w);
+	ck_assert_uint_eq(class_of(hear(ACK, &len)), 2);
+	ck_assert_uint_eq(len, 100);
+	toe_put16(d, 443);
+	toe_put16(d + 2, lport);
+	toe_put32(d + 4, 7001);
+	toe_put32(d + 8, iss + 1);
+	d[12] = 5 << 4;
+	d[13] = ACK;
+	toe_put16(d + 14, 65535);
+	toe_csum_store(d + 16, toe_csum(d, 30, toe_csum_pseudo(TOE_AF_INET6,
+							       FAR6, W6, 6,
+							       30)));
+	t->w->tos = 3;
+	world6_in(t->w, FAR6, W6, 6, 64, d, 30);
+	t->w->tos = 0;
+	world_run(t->w);
+	s = hear(ACK | ECE, &len);
+	ck_assert_uint_eq(toe_get32(s + 8), 7011);
+	ck_assert_uint_eq(class_of(s), 0);
+	say(ACK | ECE, 11, 101, NULL, 0);
+	ck_assert_uint_eq(COUNTER(t, TCP_ECN_REDUCED), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tcp_v6");
@@ -249,6 +300,7 @@ int main(void)
 	tcase_add_test(c, test_bad_checksum);
 	tcase_add_test(c, test_listener);
 	tcase_add_test(c, test_address_gone);
+	tcase_add_test(c, test_ecn);
 	suite_add_tcase(s, c);
 	return talk_main(s);
 }

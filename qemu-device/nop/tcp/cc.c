@@ -51,8 +51,32 @@ bool toe_cc_limited(const ToeNcb *c, uint32_t flight)
 
 void toe_cc_acked(ToeNcb *c, const ToeCcAck *a)
 {
+    /*
+     * RFC 3168 6.1.2: an ACK with ECE lets nothing grow.  DCTCP's echoes are
+     * about single packets; it grows as ever (RFC 8257 3.4).
+     */
+    if (a->ece && !toe_cc_ops(c)->marked) {
+        return;
+    }
     toe_cc_ops(c)->acked(c, a);
     c->cwnd = MIN(c->cwnd, TOE_CWND_MAX);
+}
+
+uint32_t toe_cc_reduce(ToeNcb *c, uint32_t flight, ToeCcEvent why)
+{
+    uint32_t ssthresh;
+
+    /*
+     * RFC 3168 6.1.2: what was marked and what was lost of one window of data
+     * is one sign of congestion.  But DCTCP's answer to a mark is so mild
+     * that a loss still needs its own (RFC 8257 3.5).
+     */
+    if (why == TOE_CC_LOSS && toe_ecn_covers(c) && !toe_cc_ops(c)->marked) {
+        return MIN(c->ssthresh, c->cwnd);
+    }
+    ssthresh = toe_cc_ops(c)->ssthresh(c, flight, why);
+    toe_ecn_reduced(c, why);
+    return ssthresh;
 }
 
 void toe_cc_idle(ToeNcb *c)

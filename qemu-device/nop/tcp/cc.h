@@ -27,6 +27,7 @@ typedef struct ToeCcAck {
     uint32_t bytes;
     uint32_t flight;            /* outstanding before that */
     uint32_t rtt_us;            /* of the latest of them; 0: not known */
+    bool ece;                   /* the ACK echoes congestion */
 } ToeCcAck;
 
 typedef enum ToeCcEvent {
@@ -96,6 +97,8 @@ uint32_t toe_cc_initial_window(uint32_t mss);
 /* Was cwnd what held the sender back?  Else it must not grow. */
 bool toe_cc_limited(const struct ToeNcb *c, uint32_t flight);
 void toe_cc_acked(struct ToeNcb *c, const ToeCcAck *a);
+/* The new ssthresh after loss or a mark; once for each window of data. */
+uint32_t toe_cc_reduce(struct ToeNcb *c, uint32_t flight, ToeCcEvent why);
 /* Nothing was sent for longer than an RTO. */
 void toe_cc_idle(struct ToeNcb *c);
 /* Reno's growth, RFC 5681. */

@@ -6,7 +6,8 @@
  * in 1024ths, with g = 1/16); a window with marks reduces cwnd by alpha / 2
  * rather than by half.  Growth, and the reaction to loss, are Reno's (3.5).
  * The receiver's half, which echoes each change of marking at once (3.2), is
- * in input.c.
+ * in ecn.c, and so is the negotiation.  Without ECN nothing is ever marked and
+ * what is left is Reno.
  */
 #include "nop/tcp/tcp.h"
 

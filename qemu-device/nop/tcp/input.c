@@ -152,6 +152,7 @@ static ToeAckNews ack_news(const ToeNcb *c, const ToeSeg *seg, int64_t now)
 {
     return (ToeAckNews) {
         .now = now, .flight = c->snd_max - c->snd_una, .fack = c->fack,
+        .ece = c->flags2 & TOE_F2_ECN && seg->flags & TOE_ECE,
         .ts_ecr = c->flags & TOE_F_TS && seg->opt.have_ts ? seg->opt.ts_ecr
                                                           : 0,
     };
@@ -179,7 +180,7 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
     if (c->flags2 & TOE_F2_SACK) {
         toe_sack_advance(t, c, seg->ack, news);
     } else {
-        restart = toe_recovery_new_ack(t, c, seg->ack, now);
+        restart = toe_recovery_new_ack(t, c, seg->ack, news);
     }
     take_rtt(c, seg, now);
     c->backoff = 0;
@@ -274,10 +275,12 @@ static void take_timestamp(ToeNcb *c, const ToeSeg *seg, int64_t now)
  */
 static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
 {
+    uint32_t una = c->snd_una;
     ToeAckNews news;
 
     if (c->state != TOE_TCP_ESTABLISHED ||
-        (seg->flags & ~TOE_PSH) != TOE_ACK || seg->seq != c->rcv_nxt ||
+        (seg->flags & ~(TOE_PSH | TOE_ECE | TOE_CWR)) != TOE_ACK ||
+        seg->seq != c->rcv_nxt ||
         c->reass != TOE_NONE || seg->opt.sacks || seg->opt.uto ||
         c->flags & (TOE_F_RECOVERY | TOE_F_FIN_RCVD | TOE_F_PERSIST) ||
         c->sacked || c->lost || c->flags2 & (TOE_F2_LOSS | TOE_F2_TLP) ||
@@ -302,6 +305,7 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         if (c->flags2 & TOE_F2_SACK) {
             toe_recovery_ack(t, c, &news);
         }
+        toe_ecn_ack(t, c, seg, una, news.flight);
         return true;
     }
     if (seg->len > c->rcv_adv - c->rcv_nxt) {
@@ -314,7 +318,9 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         if (c->flags2 & TOE_F2_SACK) {
             toe_recovery_ack(t, c, &news);
         }
+        toe_ecn_ack(t, c, seg, una, news.flight);
     }
+    toe_ecn_data(t, c, seg);
     update_window(t, c, seg);
     if (take_in_order(t, c, seg->data, seg->len)) {
         readable(t, c, seg);
@@ -373,9 +379,10 @@ static bool check_syn(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
         return true;
     }
     if (c->state == TOE_TCP_SYN_RECEIVED && seg->seq == c->irs) {
+        toe_ecn_syn(c, seg);
         if (seg->flags & TOE_ACK && seg->ack == c->snd_max) {
             /* Simultaneous open: the other's SYN-ACK (RFC 9293 3.5). */
-            seg->flags &= ~TOE_SYN;
+            seg->flags &= ~(TOE_SYN | TOE_ECE | TOE_CWR);
             seg->seq++;
             seg->unscaled = true;
             ack_now(t, c);      /* in place of our own SYN-ACK, if unsent */
@@ -461,6 +468,8 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
 static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
                       const ToeSeg *seg, uint32_t wire_len, int64_t now)
 {
+    uint32_t una = c->snd_una, flight = c->snd_max - c->snd_una;
+
     if (!(seg->flags & TOE_ACK)) {
         return false;
     }
@@ -509,6 +518,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         toe_recovery_dup_ack(t, c);             /* RFC 5681 section 2 */
     }
     if (seq_geq(seg->ack, c->snd_una)) {
+        toe_ecn_ack(t, c, seg, una, flight);
         update_window(t, c, seg);
     }
     if (!(c->flags & TOE_F_FIN_ACKED)) {
@@ -582,6 +592,9 @@ static void take_text(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         /* Nobody will read this: say so (RFC 9293 3.6.1). */
         toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, true);
         return;
+    }
+    if (len) {
+        toe_ecn_data(t, c, seg);
     }
     if (len && seg->seq == c->rcv_nxt) {
         if (!take_in_order(t, c, seg->data, len)) {

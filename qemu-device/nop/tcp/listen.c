@@ -106,6 +106,7 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->ts_recent = o->ts_val;
         c->ts_recent_time = toe_nop_now(t->nop);
     }
+    toe_ecn_syn(c, seg);
     toe_tcp_update_mss(t, c);
 }
 
@@ -127,6 +128,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_rack_init(c);
     toe_info_start(c, now);
     toe_autotune_start(c, now);
+    toe_ecn_established(t, c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
@@ -195,6 +197,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->user_timeout_ms = listener->user_timeout_ms;
     c->cc = listener->cc;
     toe_sockopt_inherit(c, listener);
+    c->ecn = listener->ecn;
 
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;

@@ -163,6 +163,7 @@ ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind)
     c->wscale_offer = toe_autotune_wscale(t->nop);
     c->rto = TOE_RTO_INIT_NS;
     c->cc = t->nop->congestion;
+    c->ecn = t->nop->ecn;
     c->armed = INT64_MAX;
     for (unsigned i = 0; i < TOE_T_MAX; i++) {
         c->deadline[i] = INT64_MAX;

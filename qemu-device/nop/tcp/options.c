@@ -140,7 +140,8 @@ bool toe_seg_parse(const ToeIpPacket *p, ToeSeg *seg)
     }
     seg->seq = get32(h + 4);
     seg->ack = get32(h + 8);
-    seg->flags = h[13] & 0x3f;
+    seg->flags = h[13];
+    seg->ecn = p->tos & TOE_ECN_MASK;
     seg->wnd = get16(h + 14);
     seg->data = h + hlen;
     seg->len = (uint32_t)(p->len - hlen);

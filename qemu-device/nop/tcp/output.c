@@ -129,6 +129,9 @@ static void common_fields(ToeTcp *t, ToeNcb *c, ToeSeg *seg, uint32_t *edge)
         seg->opt.ts_val = toe_ts_now(c, toe_nop_now(t->nop));
         seg->opt.ts_ecr = c->ts_recent;
     }
+    if (c->flags2 & TOE_F2_ECN_ECHO) {
+        seg->flags |= TOE_ECE;
+    }
 }
 
 static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
@@ -143,8 +146,8 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
     c->segs_out++;
     c->last_snd = toe_nop_now(n);
     return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
-                         c->ttl ? c->ttl : n->ttl, c->tos, hlen + len,
-                         TOE_IP_DF);
+                         c->ttl ? c->ttl : n->ttl, c->tos | seg->ecn,
+                         hlen + len, TOE_IP_DF);
 }
 
 /* The blocks of a SACK option, as many as room bytes hold. */
@@ -163,6 +166,7 @@ static void ack_sent(ToeNcb *c, uint32_t edge)
     c->rcv_acked = c->rcv_nxt;
     c->rcv_adv = seq_max(c->rcv_adv, edge);
     c->flags &= ~(TOE_F_ACK_NOW | TOE_F_ACK_LATER);
+    c->ecn_changes = 0;
     toe_timer_off(c, TOE_T_DELACK);
 }
 
@@ -175,6 +179,7 @@ static void send_rst(ToeTcp *t, ToeNcb *c)
     };
     uint32_t hlen = toe_seg_emit(p, &seg);
 
+    toe_ecn_send_rst(c, &seg);
     c->flags &= ~TOE_F_SEND_RST;
     toe_count(t->nop->counters, TCP_RST_OUT);
     transmit(t, c, p, hlen, 0, 0, &seg);
@@ -199,6 +204,37 @@ static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
     transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
     c->dsack.left = c->dsack.right;             /* RFC 2883: once */
     ack_sent(c, edge);
+}
+
+/*
+ * One ACK for what came before each change of marking, with the echo that
+ * belongs to it (RFC 8257 3.2); the last one is any other's business.
+ */
+static void send_ecn_changes(ToeTcp *t, ToeNcb *c, uint32_t *budget)
+{
+    unsigned n = c->ecn_changes, ece = c->ecn_change_ece;
+    uint32_t change[TOE_ECN_CHANGES];
+
+    memcpy(change, c->ecn_change, sizeof(change));
+    c->ecn_changes = 0;
+    for (unsigned i = 0; i < n && !t->nop->port_busy; i++) {
+        uint8_t *p = toe_ip_tx_buffer(t->nop);
+        uint32_t edge;
+        ToeSeg seg;
+
+        common_fields(t, c, &seg, &edge);
+        seg.seq = c->snd_nxt;
+        seg.ack = change[i];
+        /* The right edge as it is, as near as the scale allows. */
+        edge = seq_max(edge, c->rcv_adv);
+        seg.wnd = MIN((edge - change[i]) >> c->rcv_wscale, 65535);
+        seg.flags = ece & 1u << i ? TOE_ACK | TOE_ECE : TOE_ACK;
+        transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
+        c->rcv_acked = change[i];
+        c->rcv_adv = seq_max(c->rcv_adv,
+                             change[i] + (seg.wnd << c->rcv_wscale));
+        spend(budget, FRAME_OVERHEAD);
+    }
 }
 
 /* SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED; first or again. */
@@ -232,6 +268,7 @@ static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
         seg.opt.uto = toe_sockopt_uto(c);
     }
     seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
+    toe_ecn_send_syn(t, c, &seg, c->snd_max != c->iss);
     if (c->snd_max == c->iss) {
         c->snd_nxt = c->snd_max = c->iss + 1;
         c->rtt_seq = c->snd_max;
@@ -297,6 +334,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     if (len && off + len == c->tx.len && !(c->flags & TOE_F_MORE)) {
         seg.flags |= TOE_PSH;
     }
+    toe_ecn_send_data(c, &seg, len, seq_geq(seq, c->snd_max));
     hlen = toe_seg_emit(p, &seg);
     sum = copy_payload(t, c, p + hlen, off, len,
                        next ? &c->tx_pos : &c->rtx_pos);
@@ -583,6 +621,9 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         return false;
     default:
         break;
+    }
+    if (c->ecn_changes) {
+        send_ecn_changes(t, c, budget);
     }
     if (c->flags & TOE_F_PROBE) {
         if (c->flags & TOE_F_PERSIST && !c->snd_wnd) {

@@ -35,7 +35,8 @@
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
 
-bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now)
+bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack,
+                          const ToeAckNews *news)
 {
     uint32_t flight = c->snd_max - c->snd_una, acked = ack - c->snd_una;
     bool restart = true;
@@ -43,7 +44,8 @@ bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now)
     c->dupacks = 0;
     if (!(c->flags & TOE_F_RECOVERY)) {
         toe_cc_acked(c, &(ToeCcAck) {
-            .now = now, .bytes = acked, .flight = flight,
+            .now = news->now, .bytes = acked, .flight = flight,
+            .ece = news->ece,
         });
         if ((int32_t)(ack - c->recover) > 1 << 30) {
             /* Keep it near, so that the comparison does not wrap. */
@@ -79,8 +81,7 @@ void toe_recovery_dup_ack(ToeTcp *t, ToeNcb *c)
     if (c->flags & TOE_F_RECOVERY) {
         c->cwnd = MIN(c->cwnd + c->mss, TOE_CWND_MAX);
     } else if (c->dupacks == TOE_DUPTHRESH && seq_gt(c->snd_una, c->recover)) {
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una,
-                                              TOE_CC_LOSS);
+        c->ssthresh = toe_cc_reduce(c, c->snd_max - c->snd_una, TOE_CC_LOSS);
         c->recover = c->snd_max;
         c->cwnd = c->ssthresh + TOE_DUPTHRESH * c->mss;
         c->flags |= TOE_F_RECOVERY | TOE_F_RTX_ONE;
@@ -113,6 +114,7 @@ static void undo(ToeTcp *t, ToeNcb *c)
     if (toe_cc_ops(c)->undo) {
         toe_cc_ops(c)->undo(c);
     }
+    toe_ecn_undone(c);
     c->flags &= ~TOE_F_RECOVERY;
     c->flags2 &= ~(TOE_F2_UNDO | TOE_F2_LOSS | TOE_F2_FRTO |
                    TOE_F2_FRTO_NEW | TOE_F2_FORCE);
@@ -139,7 +141,7 @@ static bool was_spurious(ToeNcb *c, const ToeAckNews *news)
 static void begin_recovery(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
 {
     remember_for_undo(c);
-    c->ssthresh = toe_cc_ops(c)->ssthresh(c, news->flight, TOE_CC_LOSS);
+    c->ssthresh = toe_cc_reduce(c, news->flight, TOE_CC_LOSS);
     c->recover = c->snd_nxt;
     c->prr_delivered = c->prr_out = 0;
     c->prr_flight = c->snd_nxt - c->snd_una - c->sacked + news->delivered;
@@ -231,7 +233,7 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
     if (c->flags2 & TOE_F2_TLP && toe_rack_probe_acked(c, news) &&
         !in_recovery && !(c->flags2 & TOE_F2_LOSS)) {
         /* One segment was lost and is repaired (RFC 8985 7.4.2). */
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, news->flight, TOE_CC_LOSS);
+        c->ssthresh = toe_cc_reduce(c, news->flight, TOE_CC_LOSS);
         c->cwnd = MIN(c->cwnd, c->ssthresh);
     }
     if (was_spurious(c, news)) {
@@ -259,7 +261,7 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
     } else if (news->acked && !in_recovery) {
         toe_cc_acked(c, &(ToeCcAck) {
             .now = news->now, .bytes = news->acked, .flight = news->flight,
-            .rtt_us = news->rtt_us,
+            .rtt_us = news->rtt_us, .ece = news->ece,
         });
         if (c->flags2 & TOE_F2_FRTO_NEW) {
             c->cwnd = MIN(c->cwnd, 2u * c->mss);
@@ -340,8 +342,8 @@ static void timeout_with_sack(ToeTcp *t, ToeNcb *c)
         remember_for_undo(c);
     }
     if (c->backoff == 1) {
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una,
-                                              TOE_CC_TIMEOUT);
+        c->ssthresh = toe_cc_reduce(c, c->snd_max - c->snd_una,
+                                    TOE_CC_TIMEOUT);
     }
     c->cwnd = c->mss;
     c->recover = c->snd_nxt;
@@ -366,8 +368,8 @@ void toe_recovery_rto(ToeTcp *t, ToeNcb *c)
     }
     if (c->backoff == 1) {
         /* A repeated time-out says nothing new about the path. */
-        c->ssthresh = toe_cc_ops(c)->ssthresh(c, c->snd_max - c->snd_una,
-                                              TOE_CC_TIMEOUT);
+        c->ssthresh = toe_cc_reduce(c, c->snd_max - c->snd_una,
+                                    TOE_CC_TIMEOUT);
     }
     c->cwnd = c->mss;                           /* RFC 5681: the loss window */
     c->recover = c->snd_max;

@@ -24,6 +24,7 @@
  *   sack.c       the scoreboard: what is out, what the peer has of it
  *   rack.c       RACK-TLP: lost by time, and probes for lost tails
  *   cc*.c        congestion control: how much may be in flight
+ *   ecn.c        marks of congestion: agreed on, echoed, obeyed
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
@@ -859,6 +860,12 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
             toe_cc_ops(c)->init(c);
         }
         return TOE_ST_OK;
+    case TOE_OPT_ECN:
+        if (value > TOE_ECN_MODE_MAX) {
+            return TOE_ST_INVALID;
+        }
+        c->ecn = (uint8_t)value;
+        return TOE_ST_OK;
     default:
         return toe_sockopt_set(t, c, option, value);
     }
@@ -890,6 +897,12 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         return TOE_ST_OK;
     case TOE_OPT_CONGESTION:
         *value = c->cc;
+        return TOE_ST_OK;
+    case TOE_OPT_ECN:
+        *value = c->ecn;
+        return TOE_ST_OK;
+    case TOE_OPT_ECN_AGREED:
+        *value = !!(c->flags2 & TOE_F2_ECN);
         return TOE_ST_OK;
     default:
         return toe_sockopt_get(n->tcp, c, option, value);

@@ -98,6 +98,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_DUPACKS_PER_TURN    64u
 #define TOE_QUICKACKS           8u              /* segments */
 #define TOE_DUPTHRESH           3u              /* RFC 5681 3.2 */
+#define TOE_ECN_CHANGES         4u              /* between two turns */
 
 /* ---- A segment, parsed and checked ---- */
 
@@ -107,6 +108,14 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_PSH                 0x08u
 #define TOE_ACK                 0x10u
 #define TOE_URG                 0x20u
+#define TOE_ECE                 0x40u           /* RFC 3168 6.1 */
+#define TOE_CWR                 0x80u
+
+/* The ECN field of IP, RFC 3168 section 5. */
+#define TOE_ECN_NOT_ECT         0u
+#define TOE_ECN_ECT0            2u
+#define TOE_ECN_CE              3u
+#define TOE_ECN_MASK            3u
 
 #define TOE_TCP_HDR             20u
 #define TOE_TCP_HDR_MAX         60u
@@ -144,6 +153,7 @@ typedef struct ToeSeg {
     uint16_t sport;
     uint16_t dport;
     uint8_t flags;
+    uint8_t ecn;                /* the IP header's: TOE_ECN_* */
     bool unscaled;              /* wnd was a SYN's: RFC 7323 2.2 */
     ToeTcpOptions opt;
 } ToeSeg;
@@ -213,6 +223,12 @@ typedef enum ToeNcbKind {
 #define TOE_F2_TLP_DUE          0x00000080u /* send a tail loss probe */
 #define TOE_F2_TLP              0x00000100u /* one is out, up to tlp_end */
 #define TOE_F2_TLP_RESENT       0x00000200u /* and it was sent before */
+#define TOE_F2_ECN              0x00000400u /* ECN agreed: data is ECT */
+#define TOE_F2_ECN_HEEDED       0x00000800u /* marks on what comes count */
+#define TOE_F2_ECN_ECHO         0x00001000u /* ACKs carry ECE */
+#define TOE_F2_ECN_CWR          0x00002000u /* the next new data carries CWR */
+#define TOE_F2_ECN_REDUCED      0x00004000u /* cwnd, for all < ecn_recover */
+#define TOE_F2_ECN_MARKED       0x00008000u /* and ECE was the reason */
 
 /* What the owner wants, and what came of it: in so. */
 #define TOE_SO_CORK             0x0001u
@@ -351,6 +367,14 @@ typedef struct ToeNcb {
     uint32_t cc_acked;          /* bytes acknowledged towards the next step */
     ToeCcState cc_state;        /* of the algorithm */
 
+    /* ECN, ecn.c. */
+    uint32_t ecn_recover;       /* snd_max when cwnd was reduced last */
+    uint32_t ecn_change[TOE_ECN_CHANGES]; /* ACKs due: RFC 8257 3.2 */
+    uint8_t ecn_changes;        /* how many */
+    uint8_t ecn_change_ece;     /* a bit for each: does it carry ECE? */
+    uint8_t ecn;                /* TOE_ECN_MODE_* */
+    uint8_t ecn_syns;           /* SYNs sent: 1 with, 2 without asking */
+
     /* Time. */
     int64_t deadline[TOE_T_MAX];
     int64_t armed;              /* what the heap holds */
@@ -460,6 +484,7 @@ typedef struct ToeAckNews {
     bool sacked;                /* SACK blocks told something new */
     bool original;              /* delivered without being resent, <= recover */
     bool dsack_tlp;             /* the D-SACK is about the probe */
+    bool ece;                   /* it echoes congestion */
     uint32_t ts_ecr;            /* 0: none */
 } ToeAckNews;
 
@@ -655,7 +680,8 @@ void toe_tcp_reply_rst(ToeTcp *t, const ToeIpPacket *p, const ToeSeg *seg);
  * ack acknowledges something new; called before snd_una moves.  False: leave
  * the retransmission timer as it is.
  */
-bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now);
+bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack,
+                          const ToeAckNews *news);
 void toe_recovery_dup_ack(ToeTcp *t, ToeNcb *c);
 void toe_recovery_rto(ToeTcp *t, ToeNcb *c);
 /* Bytes that may be in flight now by congestion control. */
@@ -676,6 +702,29 @@ static inline uint32_t toe_ncb_pipe(const ToeNcb *c)
 {
     return c->snd_nxt - c->snd_una - c->sacked - c->lost;
 }
+
+/* ---- ecn.c: RFC 3168, and the receiver's half of RFC 8257 ---- */
+
+/* A SYN or SYN-ACK of c goes out; again: not for the first time. */
+void toe_ecn_send_syn(ToeTcp *t, ToeNcb *c, ToeSeg *seg, bool again);
+/* One came in: what it agrees on.  Before the state follows. */
+void toe_ecn_syn(ToeNcb *c, const ToeSeg *seg);
+void toe_ecn_established(ToeTcp *t, const ToeNcb *c);
+/* Data in the window, rcv_nxt has not moved. */
+void toe_ecn_data(ToeTcp *t, ToeNcb *c, const ToeSeg *seg);
+/* An acceptable ACK, after all else that it says was taken in. */
+void toe_ecn_ack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, uint32_t una,
+                 uint32_t flight);
+/* len bytes go out; fresh: none of them did before. */
+void toe_ecn_send_data(ToeNcb *c, ToeSeg *seg, uint32_t len, bool fresh);
+/* A RST goes out. */
+void toe_ecn_send_rst(const ToeNcb *c, ToeSeg *seg);
+/* cwnd was reduced. */
+void toe_ecn_reduced(ToeNcb *c, ToeCcEvent why);
+/* Was it, for a mark on data that is still out? */
+bool toe_ecn_covers(const ToeNcb *c);
+/* The reduction was needless. */
+void toe_ecn_undone(ToeNcb *c);
 
 /* ---- sack.c ---- */
 
