@@ -56,6 +56,11 @@ typedef struct ToeStreamOps {
     void (*readable)(void *opaque, uint32_t handle, bool push);
     /* toe_stream_send_space() grew after it had been short. */
     void (*writable)(void *opaque, uint32_t handle);
+    /*
+     * Urgent data came, or is announced, that ends with byte number mark of
+     * the stream (1 is the first).  May be NULL.
+     */
+    void (*urgent)(void *opaque, uint32_t handle, uint64_t mark);
     /* FIN received: no more bytes will be added to toe_stream_rx(). */
     void (*peer_closed)(void *opaque, uint32_t handle);
     /*
@@ -158,6 +163,9 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle);
  * part-filled last segment yet.
  */
 void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more);
+
+/* The last byte given to toe_stream_send() is urgent. */
+void toe_stream_urgent(ToeNop *n, uint32_t handle);
 
 /* In-order bytes received and not consumed; owned by the connection. */
 const ToeChain *toe_stream_rx(ToeNop *n, uint32_t handle);

@@ -11,8 +11,9 @@
  *
  * Reporting (toe_conn_pump)
  *  Events are bits; each is reported when everything before it was, and when
- *  there is room: ESTABLISHED or ACCEPT, then received bytes, then
- *  PEER_CLOSED, then CLOSED, which lets the connection go.  An incoming
+ *  there is room: ESTABLISHED or ACCEPT, then URGENT, which does not wait for
+ *  the bytes before it, then received bytes, then PEER_CLOSED, then CLOSED,
+ *  which lets the connection go.  An incoming
  *  connection is silent between ACCEPT the event and ACCEPT the request; its
  *  bytes stay on the adapter.  Bytes the application gave no credit for stay
  *  on the adapter too, and hold back PEER_CLOSED and CLOSED: no byte that was
@@ -461,6 +462,8 @@ static bool report(ToeAdapter *a, ToeCtx *ctx, ToeConn *c, uint8_t bit,
     if (type == TOE_EV_ESTABLISHED || type == TOE_EV_ACCEPT) {
         toe_conn_describe(a, c, &cqe);
         cqe.u.conn.listener = c->listener;
+    } else if (type == TOE_EV_URGENT) {
+        cqe.u.urgent.mark = c->urgent_mark;
     }
     c->events &= ~bit;
     toe_cqm_post(a, ctx, &cqe);
@@ -517,6 +520,9 @@ void toe_conn_pump(ToeAdapter *a, ToeConn *c)
             c->reported = report(a, ctx, c, TOE_CONN_EV_ACCEPT,
                                  TOE_EV_ACCEPT, TOE_ST_OK);
         }
+        return;
+    }
+    if (!report(a, ctx, c, TOE_CONN_EV_URGENT, TOE_EV_URGENT, TOE_ST_OK)) {
         return;
     }
     if ((c->events & TOE_CONN_EV_RX) && !deliver(a, ctx, c)) {
@@ -682,6 +688,20 @@ static void on_writable(void *opaque, uint32_t handle)
     }
 }
 
+static void on_urgent(void *opaque, uint32_t handle, uint64_t mark)
+{
+    ToeAdapter *a = opaque;
+    ToeConn *c = toe_conn_find(a, handle);
+
+    if (!c || c->state == TOE_CONN_CLOSING) {
+        return;
+    }
+    toe_trace_conn_event(c->ctx, handle, "urgent", (uint32_t)mark);
+    c->urgent_mark = mark;
+    c->events |= TOE_CONN_EV_URGENT;
+    toe_conn_pump(a, c);
+}
+
 static void on_peer_closed(void *opaque, uint32_t handle)
 {
     ToeAdapter *a = opaque;
@@ -729,6 +749,7 @@ const ToeStreamOps toe_conn_ops = {
     .incoming = on_incoming,
     .readable = on_readable,
     .writable = on_writable,
+    .urgent = on_urgent,
     .peer_closed = on_peer_closed,
     .closed = on_closed,
     .eth_frame = on_eth_frame,

@@ -426,7 +426,8 @@ static const Op ops[256] = {
     [TOE_OP_ACCEPT] = { .name = "ACCEPT", .run = op_accept, .body = 4,
                         .handle = true },
     [TOE_OP_SEND] = { .name = "SEND", .run = op_send, .body = 48,
-                      .flags = TOE_REQ_F_MORE | TOE_REQ_F_LIST,
+                      .flags = TOE_REQ_F_MORE | TOE_REQ_F_LIST |
+                               TOE_REQ_F_URGENT,
                       .handle = true, .pieces = true },
     [TOE_OP_CREDIT] = { .name = "CREDIT", .run = op_credit, .body = 4,
                         .handle = true, .silent = true },

@@ -426,6 +426,7 @@ struct toe_hw_ctx_page {
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
 #define TOE_REQ_F_LIST          0x04    /* SEND: piece[0] names a list of npieces pieces */
+#define TOE_REQ_F_URGENT        0x08    /* SEND: its last byte is urgent    */
 
 #define TOE_PIECES_INLINE       3u
 #define TOE_PIECES_MAX          256u    /* in a list                        */
@@ -606,6 +607,7 @@ struct toe_hw_tcp_info {
 #define TOE_EV_ACCEPT           0x12    /* a new connection waits for ACCEPT */
 #define TOE_EV_PEER_CLOSED      0x13    /* FIN; all bytes before it were delivered */
 #define TOE_EV_CLOSED           0x14    /* last event of a connection: handle is dead */
+#define TOE_EV_URGENT           0x15    /* the peer sent urgent data: where it ends */
 #define TOE_EV_ETH_RECV         0x30    /* a frame in a buffer              */
 #define TOE_EV_FAULT            0x7f    /* the context is stopped           */
 
@@ -642,6 +644,11 @@ struct toe_hw_cqe {
 			uint32_t listener;	/* ACCEPT: handle of the listener */
 			uint32_t rsvd1;
 		} conn;
+		struct {
+			uint64_t mark;		/* bytes of the stream up to and with
+						 * the last urgent one */
+			uint32_t rsvd[10];
+		} urgent;
 		uint8_t raw[48];
 	} u;
 };

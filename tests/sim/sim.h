@@ -130,6 +130,7 @@ struct params {
 	uint32_t ram;
 	uint32_t rcvbuf;
 	uint32_t sndbuf;
+	uint32_t tuned;		/* to what buffers may grow; less: they don't */
 	uint32_t time_wait_ms;
 	uint32_t ports;		/* ephemeral; 0: the default range */
 	uint8_t ecn[2];		/* TOE_ECN_MODE_*, by side */

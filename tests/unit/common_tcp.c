@@ -56,6 +56,15 @@ static void writable(void *opaque, uint32_t handle)
 		t->on_writable(t, handle);
 }
 
+static void urgent(void *opaque, uint32_t handle, uint64_t mark)
+{
+	struct talk *t = of(opaque);
+
+	(void)handle;
+	t->mark = mark;
+	g_string_append_c(t->log, 'U');
+}
+
 static void peer_closed(void *opaque, uint32_t handle)
 {
 	struct talk *t = of(opaque);
@@ -80,6 +89,7 @@ static const ToeStreamOps ops = {
 	.incoming = incoming,
 	.readable = readable,
 	.writable = writable,
+	.urgent = urgent,
 	.peer_closed = peer_closed,
 	.closed = closed,
 };

@@ -68,6 +68,7 @@ struct talk {
 	uint32_t listener;
 	uint32_t h;		/* the connection */
 	uint8_t status;		/* of the last closed() */
+	uint64_t mark;		/* of the last urgent() */
 	bool close_on_closed;	/* the host lets go in the callback */
 	uint32_t peer_iss;
 	uint32_t iss;		/* adapter's; learnt from its SYN */
@@ -115,7 +116,8 @@ void talk_silence(struct talk *t, const char *file, int line);
 
 /*
  * The events since the last call, in order: E established, I incoming,
- * r readable, R readable with push, W writable, F peer closed, C closed.
+ * r readable, R readable with push, W writable, U urgent, F peer closed,
+ * C closed.
  */
 void talk_events_are(struct talk *t, const char *want, const char *file,
 		     int line);

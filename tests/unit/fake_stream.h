@@ -25,6 +25,7 @@ struct fake_conn {
 	bool linger;		/* close has to wait */
 	bool undelivered;	/* and waited in vain */
 	uint64_t opt[32];	/* as set */
+	guint urgent;		/* bytes sent when the last urgent one was */
 };
 
 static struct {
@@ -61,6 +62,7 @@ static uint32_t fake_open(const ToeTuple *t)
 			continue;
 		c->used = true;
 		c->shut = c->linger = c->undelivered = false;
+		c->urgent = 0;
 		memset(c->opt, 0, sizeof(c->opt));
 		c->generation++;
 		c->t = *t;
@@ -334,6 +336,12 @@ void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
 	toe_chain_copy_out(net.lm, data, 0, c->sent->data + at, data->len,
 			   NULL);
 	toe_chain_clear(net.lm, data);
+}
+
+void toe_stream_urgent(ToeNop *n, uint32_t handle)
+{
+	(void)n;
+	fake_find(handle)->urgent = fake_find(handle)->sent->len;
 }
 
 const ToeChain *toe_stream_rx(ToeNop *n, uint32_t handle)

@@ -229,6 +229,82 @@ START_TEST(a_context_that_goes_does_not_linger)
 }
 END_TEST
 
+/* ---- Urgent data ---- */
+
+START_TEST(urgent_send)
+{
+	uint32_t h = open_conn(&a, 0);
+	struct toe_hw_req req = send_req(&a, h, 0, 100);
+
+	req.flags = TOE_REQ_F_URGENT;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->urgent, 100);
+	ck_assert_uint_eq(status_of(&a, send_req(&a, h, 0, 50)), TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->urgent, 100);
+	/* One that waits is urgent when its last byte is on the adapter. */
+	fake_find(h)->space = 30;
+	app_post(&a, &req);
+	app_expect_none(&a);
+	ck_assert_uint_eq(fake_find(h)->sent->len, 180);
+	ck_assert_uint_eq(fake_find(h)->urgent, 100);
+	fake_find(h)->space = 1000;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status,
+			  TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->urgent, 250);
+	req = simple(TOE_OP_SHUTDOWN, h);
+	req.flags = TOE_REQ_F_URGENT;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+}
+END_TEST
+
+START_TEST(urgent_is_told_at_once)
+{
+	uint32_t h = open_conn(&a, 0);		/* no credit: bytes wait */
+	struct toe_hw_cqe cqe;
+
+	fake_rx(h, "abcdef", 6);
+	net.ops->readable(net.opaque, h, true);
+	net.ops->urgent(net.opaque, h, 0x100000005);
+	toe_adapter_run(g.a);
+	cqe = app_expect(&a, TOE_EV_URGENT);
+	ck_assert_uint_eq(cqe.handle, h);
+	ck_assert(cqe.u.urgent.mark == 0x100000005);
+	app_expect_none(&a);
+	/* Nobody hears of it after CLOSE. */
+	fake_find(h)->linger = true;
+	app_post(&a, &(struct toe_hw_req){ .opcode = TOE_OP_CLOSE,
+					   .handle = h });
+	net.ops->urgent(net.opaque, h, 9);
+	toe_adapter_run(g.a);
+	app_expect_none(&a);
+	fake_find(h)->linger = false;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	app_expect(&a, TOE_EV_COMPLETION);
+}
+END_TEST
+
+START_TEST(urgent_before_accept)
+{
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_LISTEN,
+		.u.listen = { .family = TOE_AF_INET, .backlog = 4 },
+	};
+	uint32_t l = app_do(&a, &req).handle, h = fake_incoming(l);
+
+	toe_adapter_run(g.a);
+	app_expect(&a, TOE_EV_ACCEPT);
+	net.ops->urgent(net.opaque, h, 3);
+	toe_adapter_run(g.a);
+	app_expect_none(&a);
+	ck_assert_uint_eq(status_of(&a, simple(TOE_OP_ACCEPT, h)), TOE_ST_OK);
+	toe_adapter_run(g.a);
+	ck_assert(app_expect(&a, TOE_EV_URGENT).u.urgent.mark == 3);
+}
+END_TEST
+
 /* ---- Form of requests ---- */
 
 START_TEST(nop_and_quiet)
@@ -909,6 +985,9 @@ int main(void)
 	tcase_add_test(tc, connect_with_options);
 	tcase_add_test(tc, close_lingers);
 	tcase_add_test(tc, a_context_that_goes_does_not_linger);
+	tcase_add_test(tc, urgent_send);
+	tcase_add_test(tc, urgent_is_told_at_once);
+	tcase_add_test(tc, urgent_before_accept);
 	tcase_add_test(tc, nop_and_quiet);
 	tcase_add_test(tc, malformed);
 	tcase_add_test(tc, handles);

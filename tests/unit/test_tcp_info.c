@@ -235,6 +235,39 @@ START_TEST(time_out)
 }
 END_TEST
 
+START_TEST(congestion_marks)
+{
+	struct talk *t = talk_new();
+	struct toe_hw_tcp_info i;
+
+	talk_connect(t);
+	ck_assert_uint_eq(toe_stream_setopt(t->w->n, t->h, TOE_OPT_ECN,
+					    TOE_ECN_MODE_ON), TOE_ST_OK);
+	HEAR(t, .flags = SYN | ECE | CWR);
+	SAY(t, .flags = SYN | ACK | ECE, .ack = 1, .mss = 1460,
+	    .sackok = true);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "E");
+	i = ask(t);
+	ck_assert_uint_eq(i.options, TOE_INFO_OPT_SACK | TOE_INFO_OPT_ECN);
+	talk_send(t, 0, 4 * 1460);
+	world_run(t->w);
+	world_forget(t->w);
+	SAY(t, .flags = ACK | ECE, .seq = 1, .ack = 2921);
+	i = ask(t);
+	ck_assert_uint_eq(i.ca_state, TOE_CA_CWR);
+	ck_assert_uint_eq(i.delivered, 2);
+	ck_assert_uint_eq(i.delivered_ce, 2);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 5841);
+	i = ask(t);
+	ck_assert_uint_eq(i.delivered, 4);
+	ck_assert_uint_eq(i.delivered_ce, 2);
+	world_forget(t->w);
+	g_string_truncate(t->log, 0);
+	talk_drop(t);
+}
+END_TEST
+
 static int near(uint64_t us, int64_t want_ns)
 {
 	int64_t off = (int64_t)us * 1000 - want_ns;
@@ -306,6 +339,7 @@ int main(void)
 	tcase_add_test(tc, loss_and_recovery);
 	tcase_add_test(tc, disorder);
 	tcase_add_test(tc, time_out);
+	tcase_add_test(tc, congestion_marks);
 	tcase_add_test(tc, where_the_time_goes);
 	suite_add_tcase(s, tc);
 	return talk_main(s);

@@ -57,7 +57,7 @@ static uint32_t us_of(int64_t now)
 void toe_autotune_start(ToeNcb *c, int64_t now)
 {
     /* What a sender with an initial window sends at once is no news. */
-    c->drs_space = MIN(c->rcv_buf / 2, 10u * MAX(c->mss, 1));
+    c->drs_space = MIN(c->rcv_buf, 10u * MAX(c->mss, 1));
     c->drs_read = (uint32_t)c->bytes_in;
     c->drs_since_us = c->drs_rtt_since_us = us_of(now);
     c->drs_rtt_us = c->srtt_us;
@@ -100,10 +100,14 @@ void toe_autotune_read(ToeTcp *t, ToeNcb *c, int64_t now)
         return;
     }
     if (took > c->drs_space) {
-        /* As much again for slow start, and twice the growth if it speeds up. */
+        /*
+         * As much again for slow start, and twice the growth on top if it
+         * speeds up; it cannot more than double.
+         */
         uint64_t want = 2ull * took + 16u * c->rcv_mss;
+        uint32_t more = MIN(took - c->drs_space, c->drs_space);
 
-        want += 2 * (want * (took - c->drs_space) / MAX(c->drs_space, 1));
+        want += 2 * (want * more / MAX(c->drs_space, 1));
         want = MIN(want, t->nop->rcvbuf_max);
         if (want > c->rcv_buf && !(c->so & TOE_SO_RCVBUF) &&
             !pressure(t, TOE_LMEM_IN)) {

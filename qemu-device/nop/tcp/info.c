@@ -69,6 +69,11 @@ void toe_info_delivered(ToeNcb *c, uint32_t bytes)
     c->delivered += in_segments(c, bytes);
 }
 
+void toe_info_marked(ToeNcb *c, uint32_t bytes)
+{
+    c->delivered_ce += in_segments(c, bytes);
+}
+
 /* ---- Where the time goes ---- */
 
 static ToeChrono waits_for(const ToeNcb *c)
@@ -125,6 +130,9 @@ static uint8_t ca_state(const ToeNcb *c)
     if (c->flags & TOE_F_RECOVERY) {
         return TOE_CA_RECOVERY;
     }
+    if (c->flags2 & TOE_F2_ECN_REDUCED) {
+        return TOE_CA_CWR;
+    }
     return c->sacked || c->dupacks ? TOE_CA_DISORDER : TOE_CA_OPEN;
 }
 
@@ -132,7 +140,8 @@ static uint8_t options(const ToeNcb *c)
 {
     return (uint8_t)((c->flags & TOE_F_TS ? TOE_INFO_OPT_TIMESTAMPS : 0) |
                      (c->flags2 & TOE_F2_SACK ? TOE_INFO_OPT_SACK : 0) |
-                     (c->flags & TOE_F_WSCALE ? TOE_INFO_OPT_WSCALE : 0));
+                     (c->flags & TOE_F_WSCALE ? TOE_INFO_OPT_WSCALE : 0) |
+                     (c->flags2 & TOE_F2_ECN ? TOE_INFO_OPT_ECN : 0));
 }
 
 /* Segments in flight that were sent before; spans of one NCB are bounded. */
@@ -188,6 +197,7 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
     info->rwnd_limited = chrono_us(c, TOE_CHRONO_RWND, now);
     info->sndbuf_limited = chrono_us(c, TOE_CHRONO_SNDBUF, now);
     info->delivered = c->delivered;
+    info->delivered_ce = c->delivered_ce;
     info->bytes_sent = c->bytes_out + c->bytes_retrans;
     info->bytes_retrans = c->bytes_retrans;
     info->dsack_dups = c->dsacks;

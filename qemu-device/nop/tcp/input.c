@@ -200,6 +200,7 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
     }
     c->snd_una = seg->ack;
     c->snd_nxt = seq_max(c->snd_nxt, c->snd_una);
+    toe_urgent_acked(c);
     if (bytes) {
         toe_tcp_check_writable(c);
     }
@@ -710,6 +711,7 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
 {
     int64_t now = toe_nop_now(t->nop);
     uint32_t wire_len = seg->len + !!(seg->flags & TOE_FIN);
+    uint32_t up = seg->seq + seg->urg;          /* before it is cut */
     bool in_turn;
 
     toe_info_in(c, seg, now);
@@ -750,6 +752,9 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         return;
     }
     toe_sockopt_uto_in(c, seg->opt.uto);
+    if (seg->flags & TOE_URG && toe_ncb_receiving(c)) {
+        toe_urgent_in(c, up);
+    }
     if (seg->len || seg->flags & TOE_FIN) {
         take_text(t, c, seg, now);
     }

@@ -143,6 +143,7 @@ bool toe_seg_parse(const ToeIpPacket *p, ToeSeg *seg)
     seg->flags = h[13];
     seg->ecn = p->tos & TOE_ECN_MASK;
     seg->wnd = get16(h + 14);
+    seg->urg = get16(h + 18);
     seg->data = h + hlen;
     seg->len = (uint32_t)(p->len - hlen);
     return hlen == TOE_TCP_HDR ||
@@ -167,7 +168,7 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
     put32(p + 8, seg->ack);
     p[13] = seg->flags;
     put16(p + 14, (uint16_t)seg->wnd);
-    put32(p + CHECKSUM_OFFSET, 0);              /* and the urgent pointer */
+    put32(p + CHECKSUM_OFFSET, seg->urg);       /* behind the checksum, 0 */
     if (seg->opt.have_mss) {
         p[hlen] = OPT_MSS;
         p[hlen + 1] = 4;

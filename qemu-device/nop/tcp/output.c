@@ -193,6 +193,7 @@ static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
 
     common_fields(t, c, &seg, &edge);
     seg.seq = seq;
+    toe_urgent_out(c, &seg);
     if (c->so & TOE_SO_UTO_DUE) {
         /* RFC 5482 3.3: not in each segment, and not where data has to fit. */
         c->so &= ~TOE_SO_UTO_DUE;
@@ -328,6 +329,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
 
     common_fields(t, c, &seg, &edge);
     seg.seq = seq;
+    toe_urgent_out(c, &seg);
     if (fin) {
         seg.flags |= TOE_FIN;
     }
@@ -403,6 +405,7 @@ static void send_probe(ToeTcp *t, ToeNcb *c)
     c->flags &= ~TOE_F_PROBE;
     common_fields(t, c, &seg, &edge);
     seg.seq = c->snd_una;
+    toe_urgent_out(c, &seg);
     hlen = toe_seg_emit(p, &seg);
     if (c->tx.len) {
         /*
@@ -462,6 +465,9 @@ static bool worth_sending(const ToeNcb *c, uint32_t len, uint32_t avail,
     }
     if (seq_lt(c->snd_nxt, c->snd_max)) {
         return true;                            /* sent before */
+    }
+    if (len && toe_urgent_waits(c)) {
+        return true;                            /* it is in a hurry */
     }
     if (len < avail) {
         return len >= c->snd_wnd_max / 2;       /* (3) */

@@ -31,6 +31,7 @@
  *   info.c       accounts of a connection, for who asks
  *   sockopt.c    options that the owner sets
  *   autotune.c   the size of buffers
+ *   urgent.c     urgent data
  *
  * Entrances.  Three come from the network side: toe_tcp_input() with a
  * segment (and toe_tcp_icmp_error()), toe_tcp_timer() with an expired timer,
@@ -84,8 +85,7 @@
  * reass.c's bounds, compaction of small pieces here and there.  Time: no loop
  * is longer than what a segment holds, or a turn's budget.
  *
- * Left for later, and where it goes: SYN cookies in listen.c, urgent data in
- * input.c's take_text().
+ * Left for later, and where it goes: SYN cookies in listen.c.
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -275,6 +275,9 @@ void toe_tcp_deliver(ToeTcp *t, ToeNcb *c)
     }
     if (next_event(t, c, handle, TOE_E_INCOMING)) {
         ops->incoming(opaque, c->listener, handle);
+    }
+    if (next_event(t, c, handle, TOE_E_URGENT) && ops->urgent) {
+        ops->urgent(opaque, handle, toe_urgent_mark(c));
     }
     if (next_event(t, c, handle, TOE_E_READABLE)) {
         bool push = c->events & TOE_E_PUSH;
@@ -675,6 +678,7 @@ void toe_stream_rx_consumed(ToeNop *n, uint32_t handle, uint32_t len)
     }
     toe_chain_trim_head(n->lm, &c->rx, MIN(len, c->rx.len));
     toe_autotune_read(t, c, toe_nop_now(n));
+    toe_urgent_read(c);
     if (toe_tcp_window_update_due(t, c)) {
         c->flags |= TOE_F_ACK_NOW;
         toe_tcp_mark(t, c);

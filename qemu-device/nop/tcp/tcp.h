@@ -153,6 +153,7 @@ typedef struct ToeSeg {
     uint16_t sport;
     uint16_t dport;
     uint8_t flags;
+    uint16_t urg;               /* urgent pointer, from seq on */
     uint8_t ecn;                /* the IP header's: TOE_ECN_* */
     bool unscaled;              /* wnd was a SYN's: RFC 7323 2.2 */
     ToeTcpOptions opt;
@@ -240,6 +241,8 @@ typedef enum ToeNcbKind {
 #define TOE_SO_UTO_SEND         0x0040u
 #define TOE_SO_UTO_TAKE         0x0080u
 #define TOE_SO_UTO_DUE          0x0100u /* the option goes with the next ACK */
+#define TOE_SO_URG_OUT          0x0200u /* snd_up is valid, not acknowledged */
+#define TOE_SO_URG_IN           0x0400u /* rcv_up is valid, not read */
 
 /* Events that wait for toe_tcp_deliver(). */
 #define TOE_E_ESTABLISHED       0x01u
@@ -249,6 +252,7 @@ typedef enum ToeNcbKind {
 #define TOE_E_WRITABLE          0x10u
 #define TOE_E_PEER_CLOSED       0x20u
 #define TOE_E_CLOSED            0x40u
+#define TOE_E_URGENT            0x80u
 
 /* What keeps a sender from being through; the time of each is counted. */
 typedef enum ToeChrono {
@@ -408,6 +412,8 @@ typedef struct ToeNcb {
     uint32_t notsent_lowat;     /* bytes; 0: none */
     uint32_t window_clamp;      /* bytes; 0: none */
     uint32_t uto_peer_ms;       /* RFC 5482 REMOTE_UTO; 0: none */
+    uint32_t snd_up;            /* behind the last urgent byte sent, */
+    uint32_t rcv_up;            /* and received: RFC 6093 section 4 */
     uint16_t so;                /* TOE_SO_* */
     uint16_t maxseg;            /* 0: no limit */
     uint16_t keep_intvl_s;      /* 0: default */
@@ -434,6 +440,7 @@ typedef struct ToeNcb {
     uint32_t data_out_ms;
     uint32_t ack_in_ms;
     uint32_t delivered;         /* segments */
+    uint32_t delivered_ce;      /* of these, marked */
     uint32_t dsacks;
     uint32_t reorderings;
     uint32_t ooo_segs;
@@ -816,6 +823,8 @@ void toe_info_in(ToeNcb *c, const ToeSeg *seg, int64_t now);
 void toe_info_out(ToeNcb *c, uint32_t len, uint32_t again, int64_t now);
 /* So many bytes were delivered, acknowledged or SACKed for the first time. */
 void toe_info_delivered(ToeNcb *c, uint32_t bytes);
+/* An ACK of so many bytes says that something was marked. */
+void toe_info_marked(ToeNcb *c, uint32_t bytes);
 /* What is the sender waiting for, from now on? */
 void toe_info_chrono(ToeNcb *c, int64_t now);
 
@@ -837,6 +846,20 @@ int64_t toe_sockopt_patience(const ToeTcp *t, const ToeNcb *c);
 void toe_sockopt_lingered(ToeTcp *t, ToeNcb *c);
 /* Are there too many bytes that were never sent? */
 bool toe_sockopt_notsent_full(const ToeNcb *c);
+
+/* ---- urgent.c: RFC 9293 3.8.5 ---- */
+
+/* The URG flag and pointer of a segment that is about to go out. */
+void toe_urgent_out(const ToeNcb *c, ToeSeg *seg);
+/* Does urgent data wait to be sent the first time? */
+bool toe_urgent_waits(const ToeNcb *c);
+/* snd_una moved; bytes were read. */
+void toe_urgent_acked(ToeNcb *c);
+void toe_urgent_read(ToeNcb *c);
+/* A segment said that urgent data ends before sequence number up. */
+void toe_urgent_in(ToeNcb *c, uint32_t up);
+/* The mark as a number of bytes of the stream. */
+uint64_t toe_urgent_mark(const ToeNcb *c);
 
 /* ---- autotune.c: the size of buffers ---- */
 
