@@ -151,6 +151,7 @@ struct toe_conn {
 	bool peer_closed;
 	bool shut;			/* toe_shutdown() was called */
 	bool nodelay;
+	bool lingers;			/* toe_close_conn() waits */
 	uint8_t want;			/* TOE_WANT_* */
 	uint32_t handle;
 	int error;			/* 0 or -errno */

@@ -132,7 +132,9 @@ struct toe_conn_opts {
 	void *user;			/* comes back in events */
 	const struct sockaddr *local;	/* NULL: adapter chooses */
 	socklen_t local_len;
-	uint32_t rsvd[5];		/* zero */
+	uint16_t maxseg;		/* TOE_MAXSEG, TOE_TOS, TOE_TTL that */
+	uint8_t tos, ttl;		/* the first segment needs; 0: default */
+	uint32_t rsvd[4];		/* zero */
 };
 
 /*
@@ -209,6 +211,11 @@ int toe_shutdown(struct toe_conn *conn);
  */
 void toe_close_conn(struct toe_conn *conn);
 
+/*
+ * With TOE_LINGER set, toe_close_conn() waits until the peer has everything, or
+ * that time is over; with a time of 0 it is toe_abort().
+ */
+
 /* Let go at once: the peer gets a reset.  Otherwise as toe_close_conn(). */
 void toe_abort(struct toe_conn *conn);
 
@@ -218,7 +225,23 @@ void toe_abort(struct toe_conn *conn);
 #define TOE_SNDBUF		3	/* bytes it may hold unacknowledged */
 #define TOE_KEEPALIVE		4	/* seconds idle before probing; 0: off */
 #define TOE_USER_TIMEOUT	5	/* ms; 0: default */
+#define TOE_CONGESTION		6	/* 0 CUBIC, 1 NewReno, 2 DCTCP */
+#define TOE_CORK		7	/* 1: only full segments, for 200 ms */
+#define TOE_KEEPINTVL		8	/* seconds between probes; 0: default */
+#define TOE_KEEPCNT		9	/* probes without answer; 0: default */
+#define TOE_LINGER		10	/* TOE_LINGER_ON | ms; 0: off */
+#define TOE_MAXSEG		11	/* bytes of a segment; 0: no limit */
+#define TOE_QUICKACK		12	/* 1: acknowledge at once for a while */
+#define TOE_NOTSENT_LOWAT	13	/* bytes not sent that hold sends back */
+#define TOE_WINDOW_CLAMP	14	/* bytes of window offered; 0: no limit */
+#define TOE_TOS			15	/* IPv4 TOS, IPv6 traffic class */
+#define TOE_TTL			16	/* TTL, hop limit; 0: default */
+#define TOE_UTO			17	/* RFC 5482: TOE_UTO_* */
 #define TOE_CREDIT		0x100	/* bytes unread; this library's */
+
+#define TOE_LINGER_ON		(1ull << 32)
+#define TOE_UTO_SEND		1	/* tell the peer TOE_USER_TIMEOUT */
+#define TOE_UTO_TAKE		2	/* adapt it to what the peer tells */
 
 /*
  * Set or get an option; waits for the adapter's answer (it comes at once).

@@ -135,6 +135,122 @@ static int put_info(struct psock *s, void *value, socklen_t *len)
 	return put(value, len, &k, sizeof(k));
 }
 
+/* ---- Options of both sides ---------------------------------------------- */
+
+/* Those whose value is the same number to the kernel and to the adapter. */
+static const struct {
+	int level, name, option;
+} plain[] = {
+	{ IPPROTO_TCP, TCP_NODELAY, TOE_NODELAY },
+	{ IPPROTO_TCP, TCP_CORK, TOE_CORK },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, TOE_KEEPINTVL },
+	{ IPPROTO_TCP, TCP_KEEPCNT, TOE_KEEPCNT },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TOE_USER_TIMEOUT },
+	{ IPPROTO_TCP, TCP_MAXSEG, TOE_MAXSEG },
+	{ IPPROTO_TCP, TCP_QUICKACK, TOE_QUICKACK },
+	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, TOE_NOTSENT_LOWAT },
+	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, TOE_WINDOW_CLAMP },
+	{ IPPROTO_IP, IP_TOS, TOE_TOS },
+	{ IPPROTO_IP, IP_TTL, TOE_TTL },
+	{ SOL_SOCKET, SO_RCVBUF, TOE_RCVBUF },
+	{ SOL_SOCKET, SO_SNDBUF, TOE_SNDBUF },
+};
+
+static int int_option(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	return real.getsockopt(fd, level, name, &value, &len) ? 0 : value;
+}
+
+/* SO_KEEPALIVE and TCP_KEEPIDLE are one number of the adapter's. */
+static void keepalive(struct psock *s, int fd)
+{
+	int idle = 0;
+
+	if (int_option(fd, SOL_SOCKET, SO_KEEPALIVE)) {
+		idle = int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE);
+		idle = idle > 0 ? idle : 7200;
+	}
+	toe_setopt(s->conn, TOE_KEEPALIVE, (uint64_t)idle);
+}
+
+static void linger(struct psock *s, const void *value, socklen_t len)
+{
+	struct linger l;
+
+	if (len < sizeof(l))
+		return;
+	memcpy(&l, value, sizeof(l));
+	if (!l.l_onoff)
+		toe_setopt(s->conn, TOE_LINGER, 0);
+	else if (l.l_linger >= 0 && l.l_linger <= INT32_MAX / 1000)
+		toe_setopt(s->conn, TOE_LINGER,
+			   TOE_LINGER_ON | (uint64_t)l.l_linger * 1000);
+}
+
+static void congestion(struct psock *s, const char *name, socklen_t len)
+{
+	static const char *const names[] = { "cubic", "reno", "dctcp" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (len >= strlen(names[i]) &&
+		    !strncmp(name, names[i], len) &&
+		    strnlen(name, len) == strlen(names[i]))
+			toe_setopt(s->conn, TOE_CONGESTION, i);
+}
+
+void ps_carry_options(int fd, struct psock *s)
+{
+	static const struct {
+		int name, option;
+	} carried[] = {
+		{ TCP_CORK, TOE_CORK },
+		{ TCP_USER_TIMEOUT, TOE_USER_TIMEOUT },
+		{ TCP_NOTSENT_LOWAT, TOE_NOTSENT_LOWAT },
+		{ TCP_WINDOW_CLAMP, TOE_WINDOW_CLAMP },
+	};
+	struct linger l = { 0 };
+	socklen_t len = sizeof(l);
+	unsigned int i;
+	int value;
+
+	for (i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
+		value = int_option(fd, IPPROTO_TCP, carried[i].name);
+		/* The kernel's "none" of NOTSENT_LOWAT is a large number. */
+		if (value > 0 && value < INT32_MAX)
+			toe_setopt(s->conn, carried[i].option,
+				   (uint64_t)value);
+	}
+	if (!real.getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &len) &&
+	    l.l_onoff)
+		linger(s, &l, sizeof(l));
+	if (int_option(fd, SOL_SOCKET, SO_KEEPALIVE)) {
+		toe_setopt(s->conn, TOE_KEEPINTVL, (uint64_t)
+			   int_option(fd, IPPROTO_TCP, TCP_KEEPINTVL));
+		toe_setopt(s->conn, TOE_KEEPCNT, (uint64_t)
+			   int_option(fd, IPPROTO_TCP, TCP_KEEPCNT));
+		keepalive(s, fd);
+	}
+}
+
+static void set_plain(struct psock *s, int level, int name, int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (plain[i].level == level && plain[i].name == name &&
+		    n >= 0) {
+			if (plain[i].option == TOE_NODELAY ||
+			    plain[i].option == TOE_CORK ||
+			    plain[i].option == TOE_QUICKACK)
+				n = !!n;
+			toe_setopt(s->conn, plain[i].option, (uint64_t)n);
+		}
+}
+
 /* ---- The calls ---------------------------------------------------------- */
 
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
@@ -144,12 +260,18 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 
 	ps_start();
 	if ((level == SOL_SOCKET && name == SO_ERROR) ||
-	    (level == IPPROTO_TCP && name == TCP_INFO))
+	    (level == IPPROTO_TCP && (name == TCP_INFO || name == TCP_MAXSEG)))
 		s = ps_get(fd);
 	if (!s)
 		return real.getsockopt(fd, level, name, value, len);
 	ps_pump();
-	if (level == IPPROTO_TCP) {
+	if (level == IPPROTO_TCP && name == TCP_MAXSEG) {
+		uint64_t mss = 536;	/* as the kernel before connect() */
+
+		if (s->conn)
+			toe_getopt(s->conn, TOE_MAXSEG, &mss);
+		err = put_int(value, len, (int)mss);
+	} else if (level == IPPROTO_TCP) {
 		err = put_info(s, value, len);
 	} else {
 		err = ps_connect_state(s);
@@ -180,10 +302,17 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value,
 		memcpy(&tv, value, sizeof(tv));
 		*(name == SO_RCVTIMEO ? &s->rcv_timeout : &s->snd_timeout) =
 			ps_timeout_ms(&tv);
-	} else if (s->conn && level == IPPROTO_TCP && name == TCP_NODELAY) {
-		toe_setopt(s->conn, TOE_NODELAY, n != 0);
-	} else if (s->conn && level == SOL_SOCKET && name == SO_KEEPALIVE) {
-		toe_setopt(s->conn, TOE_KEEPALIVE, n ? 7200 : 0);
+	} else if (!s->conn) {
+		;			/* lost by fork: the kernel's only */
+	} else if ((level == SOL_SOCKET && name == SO_KEEPALIVE) ||
+		   (level == IPPROTO_TCP && name == TCP_KEEPIDLE)) {
+		keepalive(s, fd);
+	} else if (level == SOL_SOCKET && name == SO_LINGER) {
+		linger(s, value, len);
+	} else if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+		congestion(s, value, len);
+	} else if (value && len >= sizeof(n)) {
+		set_plain(s, level, name, n);
 	}
 	ps_put(s);
 	return result;

@@ -158,6 +158,11 @@ int ps_timeout_ms(const struct timeval *tv);
  */
 int ps_connect_state(struct psock *s);
 
+/* ---- options.c ---- */
+
+/* Those that were set on the kernel's socket; when there is a handle. */
+void ps_carry_options(int fd, struct psock *s);
+
 /* ---- poll.c ---- */
 
 /* Take what the adapter has reported; under the lock. */

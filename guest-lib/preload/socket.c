@@ -99,17 +99,6 @@ int ps_connect_state(struct psock *s)
 	return toe_conn_error(s->conn) ? toe_conn_error(s->conn) : -ECONNRESET;
 }
 
-/* Options that were set on the kernel's socket; when there's a handle. */
-static void carry_options(int fd, struct psock *s)
-{
-	int idle = 7200;
-
-	if (!int_option(fd, SOL_SOCKET, SO_KEEPALIVE))
-		return;
-	idle = int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE);
-	toe_setopt(s->conn, TOE_KEEPALIVE, (uint64_t)(idle > 0 ? idle : 7200));
-}
-
 /* 1: try the kernel; else connect()'s result as -errno. */
 static int start(int fd, const struct sockaddr *addr, socklen_t len,
 		 struct psock **out)
@@ -152,7 +141,7 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 	s->connecting = true;
 	ps_install(fd, s);
 	ps_epoll_adopt(fd);
-	carry_options(fd, s);
+	ps_carry_options(fd, s);
 	ps_stats.accelerated++;
 	*out = s;
 	return 0;

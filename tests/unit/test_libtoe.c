@@ -1244,6 +1244,58 @@ START_TEST(options_wait_for_the_answer)
 }
 END_TEST
 
+START_TEST(options_of_connect)
+{
+	struct sockaddr_in a = peer_addr();
+	struct toe_conn_opts opts = { .maxseg = 900, .tos = 0x20, .ttl = 4 };
+	struct toe_hw_req r;
+	struct toe_conn *c;
+
+	ck_assert_int_eq(toe_connect(toe, (struct sockaddr *)&a, sizeof(a),
+				     &opts, &c), 0);
+	r = take_op(TOE_OP_CONNECT);
+	ck_assert_uint_eq(r.u.connect.maxseg, 900);
+	ck_assert_uint_eq(r.u.connect.tos, 0x20);
+	ck_assert_uint_eq(r.u.connect.ttl, 4);
+	opts.rsvd[3] = 1;
+	ck_assert_int_eq(toe_connect(toe, (struct sockaddr *)&a, sizeof(a),
+				     &opts, &c), -EINVAL);
+}
+END_TEST
+
+START_TEST(close_waits_if_it_lingers)
+{
+	struct open_conn o = open_conn(NULL);
+	struct toe_hw_req r = { .opcode = TOE_OP_SETOPT };
+
+	r.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	complete(&r, TOE_ST_OK, o.handle, 0);
+	ck_assert_int_eq(toe_setopt(o.c, TOE_LINGER, TOE_LINGER_ON | 500), 0);
+	r = take_op(TOE_OP_SETOPT);
+	ck_assert_uint_eq(r.u.opt.option, TOE_OPT_LINGER);
+	ck_assert(r.u.opt.value == (TOE_LINGER_ON | 500));
+	/*
+	 * Bytes that come between, and the answer: it is waited for, or the
+	 * completion would still be there afterwards.
+	 */
+	ck_assert_uint_eq(toe->stats.conns, 1);
+	receive(0, o.handle, o.cookie, "abc", 3);
+	toe_complete(toe);
+	r = (struct toe_hw_req){ .opcode = TOE_OP_CLOSE };
+	r.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	complete(&r, TOE_ST_TIMEDOUT, o.handle, 0);
+	toe->ctl.done = false;
+	toe_close_conn(o.c);
+	ck_assert(toe->ctl.done);
+	r = take_op(TOE_OP_CLOSE);
+	ck_assert_uint_eq(r.handle, o.handle);
+	ck_assert_uint_eq(r.flags, 0);
+	ck_assert_uint_eq(toe->stats.conns, 0);
+	ck_assert_uint_eq(fake.page->cq_head, fake.page->cq_tail);
+	no_event();
+}
+END_TEST
+
 START_TEST(tcp_info_is_asked_for)
 {
 	struct open_conn o = open_conn(NULL);
@@ -1486,6 +1538,8 @@ static Suite *suite(void)
 	T(listen_fails);
 	T(options_wait_for_the_answer);
 	T(tcp_info_is_asked_for);
+	T(options_of_connect);
+	T(close_waits_if_it_lingers);
 	T(fault_ends_everything);
 	T(reset_of_the_adapter_is_noticed);
 	T(connect_wait_on_a_dead_context);
