@@ -196,6 +196,7 @@
 #define TOE_PARAM_FORWARD_TTL   7u      /* TTL of packets sent              */
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 #define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
+#define TOE_PARAM_PACING        17u     /* 0: new data goes as cwnd lets it, 1: spread */
 #define TOE_PARAM_RCVBUF_MAX    26u     /* bytes: auto-tuning of RCVBUF ends here */
 #define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
 #define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
@@ -501,6 +502,7 @@ struct toe_hw_req {
 #define TOE_OPT_UTO             17u     /* RFC 5482: TOE_UTO_*              */
 #define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
 #define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
+#define TOE_OPT_PACING_RATE     42u     /* bytes/s at most; 0: no limit     */
 
 #define TOE_LINGER_ON           0x100000000u    /* CLOSE waits so many ms; 0 ms: RST */
 #define TOE_UTO_SEND            0x1u    /* tell the peer USER_TIMEOUT       */
@@ -790,7 +792,8 @@ struct toe_hw_buf {
 	X(TCP_ECN_FALLBACKS, tcp_ecn_fallbacks, "SYNs sent again without asking for ECN") \
 	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
 	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
-	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE")
+	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE") \
+	X(TCP_PACED, tcp_paced, "times new data was held back by pacing")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

@@ -61,6 +61,7 @@ static void set_defaults(ToeNop *n)
     n->ttl = TOE_TTL;
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
+    n->pacing = 1;
     toe_route_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
@@ -248,6 +249,7 @@ static const Param params[] = {
     PARAM(TOE_PARAM_FORWARD_TTL, ttl, 1, 255),
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
+    PARAM(TOE_PARAM_PACING, pacing, 0, 1),
     PARAM(TOE_PARAM_RCVBUF_MAX, rcvbuf_max, TOE_BUF_MIN, TOE_BUF_AUTO_MAX),
     PARAM(TOE_PARAM_SNDBUF_MAX, sndbuf_max, TOE_BUF_MIN, TOE_BUF_AUTO_MAX),
     PARAM(TOE_PARAM_UTO_MIN_MS, uto_min_ms, TOE_UTO_LEAST_MS,

@@ -124,6 +124,7 @@ struct ToeNop {
     uint8_t ttl;
     uint8_t congestion;
     uint8_t ecn;
+    uint8_t pacing;
     uint32_t rcvbuf_max;        /* where auto-tuning ends */
     uint32_t sndbuf_max;
     uint32_t uto_min_ms;

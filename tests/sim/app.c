@@ -548,6 +548,11 @@ static void start_end(struct sim *s, struct conn *c, unsigned side)
 		e->cc = (uint8_t)rnd(&s->rng, TOE_CC_MAX + 1);
 		toe_stream_setopt(w->n, e->handle, TOE_OPT_CONGESTION, e->cc);
 	}
+	if (chance(&s->rng, 100)) {
+		e->pace = (uint32_t)rnd_log(&s->rng, 20000, 20000000);
+		toe_stream_setopt(w->n, e->handle, TOE_OPT_PACING_RATE,
+				  e->pace);
+	}
 	if (chance(&s->rng, 200))
 		toe_stream_setopt(w->n, e->handle, TOE_OPT_ECN,
 				  rnd(&s->rng, TOE_ECN_MODE_MAX + 1));

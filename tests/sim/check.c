@@ -21,6 +21,7 @@
  *    it (and on DCTCP's SYN, SYN-ACK and RST); a mark is echoed until CWR, no
  *    echo is without a mark, and the next new data after an echo says CWR (RFC
  *    3168 6.1);
+ *  - new data goes no faster than the application's limit;
  *  - while nothing arrives, the same bytes are repeated ever more slowly (RFC
  *    6298 5.5), and ACKs need a cause.
  */
@@ -59,6 +60,11 @@ static void syn_options(struct flow *f, const uint8_t *tcp, size_t hlen)
 		}
 		i += tcp[i + 1];
 	}
+}
+
+static uint64_t paws_drops(const struct sim *s, unsigned side)
+{
+	return s->side[side].counters.v[TOE_CTR_TCP_PAWS_DROPS];
 }
 
 static bool wants_ecn(const struct seg *seg)
@@ -157,6 +163,26 @@ static void sent_again(struct sim *s, struct end *e, int64_t off)
 			 (double)(s->now - f->again_since) / SEC);
 }
 
+/*
+ * New data and the application's limit: what it allows since the first byte,
+ * and a burst of what time was not used.
+ */
+static void sent_paced(struct sim *s, struct end *e, int64_t end)
+{
+	int64_t mss = MAX(s->p.mtu, s->p.max_segment), most;
+
+	if (!e->paced) {
+		e->paced = true;
+		e->paced_since = s->now;
+	}
+	most = (int64_t)((s->now - e->paced_since + 3 * MS) / 1000 * e->pace /
+			 1000000) + 13 * mss;
+	if (end > most)
+		sim_fail(s, e->conn, "side %u has sent %" PRId64 " bytes at %u a "
+			 "second, %" PRId64 " would be the most", e->side, end,
+			 e->pace, most);
+}
+
 static void sent_data(struct sim *s, struct end *e, const struct seg *seg,
 		      const uint8_t *data)
 {
@@ -183,6 +209,8 @@ static void sent_data(struct sim *s, struct end *e, const struct seg *seg,
 			 e->side);
 	if (off < f->end)
 		sent_again(s, e, off);
+	else if (e->pace)
+		sent_paced(s, e, end);
 	f->end = MAX(f->end, end);
 }
 
@@ -242,7 +270,9 @@ static void sent_ack(struct sim *s, struct end *e, const struct seg *seg)
 		if (ece && !f->ce_once)
 			sim_fail(s, e->conn, "side %u echoes a mark that never "
 				 "came", e->side);
-		if (!ece && f->ce_there && e->cc != TOE_CC_DCTCP)
+		/* What PAWS dropped was not seen. */
+		if (!ece && f->ce_there && e->cc != TOE_CC_DCTCP &&
+		    f->ce_paws == paws_drops(s, e->side))
 			sim_fail(s, e->conn, "side %u does not echo a mark",
 				 e->side);
 	}
@@ -387,8 +417,10 @@ void check_delivered(struct sim *s, const struct seg *seg)
 	if (seg->len && seg->ecn == CE) {
 		f->ce_once = true;
 		/* What is next in turn, and so surely in the window. */
-		if (off <= f->there && off + seg->len > f->there)
+		if (off <= f->there && off + seg->len > f->there) {
 			f->ce_there = true;
+			f->ce_paws = paws_drops(s, !seg->from);
+		}
 	}
 	/*
 	 * An echo about data behind the last CWR, on a segment that cannot lie

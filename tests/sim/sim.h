@@ -135,6 +135,7 @@ struct params {
 	uint32_t ports;		/* ephemeral; 0: the default range */
 	uint8_t ecn[2];		/* TOE_ECN_MODE_*, by side */
 	uint8_t cc[2];		/* TOE_CC_* */
+	bool pacing[2];
 	int64_t run_delay;	/* a turn comes up to this after its cause */
 	unsigned port_room;	/* frames until the port is busy; 0: never */
 	/* The applications. */
@@ -177,6 +178,7 @@ struct flow {
 	bool ecn_once;		/* one did */
 	bool ce_there;		/* a mark, and no CWR since */
 	bool ce_once;
+	uint64_t ce_paws;	/* the receiver's PAWS drops by then */
 	int64_t there;		/* all before this */
 	struct span spans[SPANS_MAX];	/* and these */
 	unsigned nspans;
@@ -235,6 +237,9 @@ struct end {
 	uint64_t heard;		/* segments delivered to it */
 	uint64_t reads;
 	uint8_t cc;		/* TOE_CC_* */
+	uint32_t pace;		/* bytes/s at most; 0: no limit */
+	int64_t paced_since;	/* its first byte */
+	bool paced;		/* it was sent */
 };
 
 struct conn {

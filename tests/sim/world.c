@@ -143,6 +143,7 @@ static void ecn(struct params *p, struct rng *r)
 		p->ecn[i] = (uint8_t)rnd(r, TOE_ECN_MODE_MAX + 1);
 		p->cc[i] = chance(r, 600) ? TOE_CC_CUBIC
 					  : (uint8_t)rnd(r, TOE_CC_MAX + 1);
+		p->pacing[i] = chance(r, 700);
 	}
 	if (chance(r, 500))
 		return;
@@ -199,7 +200,7 @@ void sim_describe(const struct sim *s, FILE *f)
 		"  flaps %u, routes %u, MTU changes %u, mtu %u, max-segment "
 		"%u, NCBs %u, RAM %u KiB, buffers %u/%u up to %u,\n"
 		"  marks %u or from %.1f ms of queue on, ECN %u/%u, congestion "
-		"control %u/%u,\n"
+		"control %u/%u, pacing %u/%u,\n"
 		"  stalls up to %.0f s, turn delay %.2f ms, port room %u, "
 		"ports %u, backlog %u%s\n",
 		profile_names[p->profile], p->harsh ? " (harsh)" : "", p->conns,
@@ -209,8 +210,10 @@ void sim_describe(const struct sim *s, FILE *f)
 		(double)p->faults_end / SEC, (double)p->rate / 1e6,
 		(double)p->queue / MS, p->flaps, p->routes, p->mtu_events,
 		p->mtu, p->max_segment, p->ncbs, p->ram >> 10, p->rcvbuf,
-		p->sndbuf, p->tuned, p->mark, (double)p->mark_queue / MS, p->ecn[0],
-		p->ecn[1], p->cc[0], p->cc[1], (double)p->stall / SEC, (double)p->run_delay / MS,
+		p->sndbuf, p->tuned, p->mark,
+		(double)p->mark_queue / MS, p->ecn[0],
+		p->ecn[1], p->cc[0], p->cc[1], p->pacing[0], p->pacing[1],
+		(double)p->stall / SEC, (double)p->run_delay / MS,
 		p->port_room, p->ports, p->backlog, p->arp ? ", arp" : "");
 }
 
@@ -431,6 +434,7 @@ static void side_init(struct sim *s, unsigned i)
 		toe_nop_param_set(w->n, TOE_PARAM_ORPHAN_MS, 3600000);
 	toe_nop_param_set(w->n, TOE_PARAM_ECN, p->ecn[i]);
 	toe_nop_param_set(w->n, TOE_PARAM_CONGESTION, p->cc[i]);
+	toe_nop_param_set(w->n, TOE_PARAM_PACING, p->pacing[i]);
 	toe_nop_param_set(w->n, TOE_PARAM_RCVBUF, p->rcvbuf);
 	toe_nop_param_set(w->n, TOE_PARAM_SNDBUF, p->sndbuf);
 	toe_nop_param_set(w->n, TOE_PARAM_RCVBUF_MAX, p->tuned);

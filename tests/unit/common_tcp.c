@@ -111,6 +111,8 @@ struct talk *talk_new_config(const ToeNopConfig *config, size_t ram)
 	t->wnd = 65535;
 	t->tsval = 1000;
 	world_know_peer(t->w);
+	/* Time stands while a test talks; test_tcp_pacing turns it on. */
+	toe_nop_param_set(t->w->n, TOE_PARAM_PACING, 0);
 	return t;
 }
 

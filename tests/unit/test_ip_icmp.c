@@ -627,6 +627,7 @@ START_TEST(test_params)
 		{ TOE_PARAM_FORWARD_TTL, 1, 0 },
 		{ TOE_PARAM_CONGESTION, TOE_CC_NEWRENO, TOE_CC_MAX + 1 },
 		{ TOE_PARAM_ECN, TOE_ECN_MODE_OFF, TOE_ECN_MODE_MAX + 1 },
+		{ TOE_PARAM_PACING, 0, 2 },
 	};
 	uint64_t v;
 	size_t i;

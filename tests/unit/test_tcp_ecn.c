@@ -291,7 +291,7 @@ START_TEST(only_new_data_is_ect)
 	/* A probe of a closed window. */
 	SAY(t, .flags = ACK, .seq = 101, .ack = 2001, .wnd = 1);
 	talk_send(t, 2000, 500);
-	world_advance(t->w, 3 * SEC);
+	world_advance(t->w, 15 * SEC);
 	s = HEAR(t, .flags = ACK, .seq = 2001, .ack = 101, .len = 1);
 	ck_assert_uint_eq(s->tos, 0);
 	world_forget(t->w);

@@ -327,9 +327,11 @@ START_TEST(rto_and_backoff)
 	ck_assert_uint_eq(COUNTER(t, TCP_BYTES_OUT), 100);
 	SAY(t, .flags = ACK, .seq = 1, .ack = 101);
 	world_advance(t->w, 10 * SEC);
-	/* Karn: the ambiguous ACK said nothing; back-off is over. */
+	/* Karn: the ambiguous ACK said nothing, so the RTO stays. */
 	talk_send(t, 100, 100);
 	HEAR(t, .flags = ACK, .seq = 101, .ack = 1, .len = 100);
+	ck_assert_uint_eq(talk_info(t, t->h).rto_us, 12800000);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 201);
 	ck_assert_uint_eq(talk_info(t, t->h).rto_us, 200000);
 	talk_free(t);
 }

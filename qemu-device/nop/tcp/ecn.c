@@ -242,6 +242,10 @@ void toe_ecn_ack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, uint32_t una,
     }
     c->ssthresh = toe_cc_reduce(c, flight, TOE_CC_MARK);
     c->cwnd = MIN(c->cwnd, c->ssthresh);
+    if (c->cwnd <= c->mss) {
+        /* 6.1.2: one segment, and still too much: one in a time-out. */
+        toe_pacing_hold(c, toe_nop_now(t->nop) + toe_rto(c));
+    }
     toe_count(t->nop->counters, TCP_ECN_REDUCED);
     toe_trace_tcp_ecn_reduced(toe_ncb_handle(t, c), c->snd_una, c->cwnd,
                               c->ssthresh);

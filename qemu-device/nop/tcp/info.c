@@ -189,6 +189,8 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
     info->snd_cwnd = in_segments(c, c->cwnd);
     info->reordering = TOE_DUPTHRESH;
     info->total_retrans = c->retransmits;
+    info->pacing_rate = toe_pacing_rate(t, c);
+    info->max_pacing_rate = c->pacing_max;
     info->bytes_acked = c->bytes_out - MIN(flight, c->tx.len);
     info->notsent_bytes = c->tx.len > sent ? c->tx.len - sent : 0;
     info->busy_time = chrono_us(c, TOE_CHRONO_BUSY, now) +

@@ -183,7 +183,7 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
         restart = toe_recovery_new_ack(t, c, seg->ack, news);
     }
     take_rtt(c, seg, now);
-    c->backoff = 0;
+    toe_rto_progress(c);
     c->stalled = 0;
     c->closed_status = TOE_ST_OK;       /* soft errors were just that */
     if (acked > bytes) {
@@ -422,11 +422,12 @@ static bool check_sequence(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
                 dup_ack_now(t, c);
                 /*
                  * Its ACK may be news all the same (both sides resend after
-                 * a loss of ACKs); BSD's rule, allowed by 3.10.7.4.
+                 * a loss of ACKs); BSD's rule, allowed by 3.10.7.4.  Its
+                 * number stays: the window of what was sent long ago must
+                 * not replace that of a later segment.
                  */
                 seg->len = 0;
                 seg->flags &= ~TOE_FIN;
-                seg->seq = c->rcv_nxt;
                 return c->state != TOE_TCP_TIME_WAIT;
             }
             /*
@@ -744,7 +745,8 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
     }
     c->last_rcv = now;
     if (in_turn && c->flags & TOE_F_TS && seg->opt.have_ts &&
-        (int32_t)(seg->opt.ts_val - c->ts_recent) >= 0) {
+        ((int32_t)(seg->opt.ts_val - c->ts_recent) >= 0 ||
+         now - c->ts_recent_time >= PAWS_IDLE_NS)) {    /* RFC 7323 5.5 */
         c->ts_recent = seg->opt.ts_val;         /* RFC 7323 4.3 (2) */
         c->ts_recent_time = now;
     }

@@ -198,6 +198,7 @@ void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
     c->cc = listener->cc;
     toe_sockopt_inherit(c, listener);
     c->ecn = listener->ecn;
+    c->pacing_max = listener->pacing_max;
 
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;

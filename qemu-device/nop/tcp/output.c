@@ -381,6 +381,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     if (c->deadline[TOE_T_RTX] == INT64_MAX) {
         toe_timer_set(t, c, TOE_T_RTX, toe_nop_now(n) + toe_rto(c));
     }
+    toe_pacing_sent(t, c, len, toe_nop_now(n));
     transmit(t, c, p, hlen, len, sum, &seg);
     news = (c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
             (c->reass != TOE_NONE || c->dsack.left != c->dsack.right)) ||
@@ -522,6 +523,9 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         }
         if (!*budget || !quantum || t->nop->port_busy) {
             return true;
+        }
+        if (len && !toe_pacing_ready(t, c, toe_nop_now(t->nop))) {
+            return false;
         }
         spend(&quantum, len);
         send_data(t, c, c->snd_nxt, len, fin, budget);

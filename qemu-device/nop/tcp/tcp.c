@@ -24,6 +24,7 @@
  *   sack.c       the scoreboard: what is out, what the peer has of it
  *   rack.c       RACK-TLP: lost by time, and probes for lost tails
  *   cc*.c        congestion control: how much may be in flight
+ *   pacing.c     new data spread over the round trip
  *   ecn.c        marks of congestion: agreed on, echoed, obeyed
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
@@ -870,6 +871,14 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         c->ecn = (uint8_t)value;
         return TOE_ST_OK;
+    case TOE_OPT_PACING_RATE:
+        /* Less, and a segment would take longer than any timer waits. */
+        c->pacing_max = value ? MAX(value, TOE_PACING_MIN) : 0;
+        c->pace_time = MIN(c->pace_time, toe_nop_now(n));
+        if (c->tx.len) {
+            toe_tcp_mark(t, c);
+        }
+        return TOE_ST_OK;
     default:
         return toe_sockopt_set(t, c, option, value);
     }
@@ -907,6 +916,9 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         return TOE_ST_OK;
     case TOE_OPT_ECN_AGREED:
         *value = !!(c->flags2 & TOE_F2_ECN);
+        return TOE_ST_OK;
+    case TOE_OPT_PACING_RATE:
+        *value = c->pacing_max;
         return TOE_ST_OK;
     default:
         return toe_sockopt_get(n->tcp, c, option, value);

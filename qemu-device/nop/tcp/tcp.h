@@ -99,6 +99,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_QUICKACKS           8u              /* segments */
 #define TOE_DUPTHRESH           3u              /* RFC 5681 3.2 */
 #define TOE_ECN_CHANGES         4u              /* between two turns */
+#define TOE_PACING_MIN          1000u           /* bytes/s */
 
 /* ---- A segment, parsed and checked ---- */
 
@@ -166,6 +167,7 @@ typedef enum ToeTcpTimer {
     TOE_T_RTX,                  /* retransmission, or zero-window probe */
     TOE_T_REO,                  /* RACK: not reordered, lost */
     TOE_T_DELACK,
+    TOE_T_PACE,                 /* new data may go, pacing.c */
     TOE_T_OVERRIDE,             /* data held back by SWS avoidance, or MORE */
     TOE_T_KEEP,
     TOE_T_LIFE,                 /* SYN-RECEIVED, TIME-WAIT, orphans */
@@ -370,6 +372,10 @@ typedef struct ToeNcb {
     uint32_t recover;
     uint32_t cc_acked;          /* bytes acknowledged towards the next step */
     ToeCcState cc_state;        /* of the algorithm */
+
+    /* Pacing, pacing.c. */
+    uint64_t pacing_max;        /* bytes/s; 0: no limit of the application's */
+    int64_t pace_time;          /* when what was sent is through */
 
     /* ECN, ecn.c. */
     uint32_t ecn_recover;       /* snd_max when cwnd was reduced last */
@@ -733,6 +739,16 @@ bool toe_ecn_covers(const ToeNcb *c);
 /* The reduction was needless. */
 void toe_ecn_undone(ToeNcb *c);
 
+/* ---- pacing.c ---- */
+
+/* Bytes/s at which new data goes; 0: as it comes. */
+uint64_t toe_pacing_rate(const ToeTcp *t, const ToeNcb *c);
+/* May new data go now?  If not, TOE_T_PACE is set. */
+bool toe_pacing_ready(ToeTcp *t, ToeNcb *c, int64_t now);
+void toe_pacing_sent(ToeTcp *t, ToeNcb *c, uint32_t len, int64_t now);
+/* No new data before this time. */
+void toe_pacing_hold(ToeNcb *c, int64_t until);
+
 /* ---- sack.c ---- */
 
 bool toe_sack_init(ToeTcp *t, uint32_t conns, uint32_t shared);
@@ -798,6 +814,11 @@ void toe_timer_all_off(ToeTcp *t, ToeNcb *c);
 void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns);
 /* One that was measured exactly: for the least of the last while. */
 void toe_rtt_least(ToeNcb *c, int64_t rtt_ns, int64_t now);
+/*
+ * Something new was acknowledged.  Without a sample the RTO stays what back-off
+ * has made of it.
+ */
+void toe_rto_progress(ToeNcb *c);
 /* The time-out that counts now: with back-off. */
 int64_t toe_rto(const ToeNcb *c);
 /* Time to the next zero-window probe; to the end of silly window avoidance. */

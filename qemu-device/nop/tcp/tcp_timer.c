@@ -14,6 +14,7 @@
  *  TLP       the tail of a flight may be lost: probe (RFC 8985 section 7)
  *  REO       what RACK still takes for reordered is lost (RFC 8985 6.2)
  *  DELACK    an ACK is owed (RFC 9293 3.8.6.3)
+ *  PACE      new data was held back by pacing
  *  OVERRIDE  a small segment was held back with nothing in flight that could
  *            free it (RFC 9293 3.8.6.2.1)
  *  KEEP      keepalive (RFC 9293 3.8.4)
@@ -83,6 +84,7 @@ void toe_rtt_sample(ToeNcb *c, int64_t rtt_ns)
     rto = (int64_t)c->srtt_us * 1000 + MAX(4000ll * c->rttvar_us,
                                            TOE_RTO_MARGIN_NS);
     c->rto = CLAMP(rto, TOE_RTO_MIN_NS, TOE_RTO_MAX_NS);
+    c->backoff = 0;
 }
 
 void toe_rtt_least(ToeNcb *c, int64_t rtt_ns, int64_t now)
@@ -99,6 +101,19 @@ void toe_rtt_least(ToeNcb *c, int64_t rtt_ns, int64_t now)
 int64_t toe_rto(const ToeNcb *c)
 {
     return MIN(c->rto << MIN(c->backoff, 16), TOE_RTO_MAX_NS);
+}
+
+void toe_rto_progress(ToeNcb *c)
+{
+    /*
+     * RFC 6298 section 5: only a new measurement takes the RTO down again.  An
+     * ACK of what was sent twice is none (Karn), and if the path has become
+     * slower than the RTO, each segment would be sent twice for ever.
+     */
+    if (!(c->flags & TOE_F_PERSIST)) {
+        c->rto = toe_rto(c);
+    }
+    c->backoff = 0;
 }
 
 int64_t toe_persist_time(const ToeTcp *t, const ToeNcb *c)
@@ -299,6 +314,9 @@ void toe_tcp_timer(ToeNop *n, uint32_t index)
                 c->flags |= TOE_F_ACK_NOW;
                 toe_tcp_mark(t, c);
             }
+            break;
+        case TOE_T_PACE:
+            toe_tcp_mark(t, c);
             break;
         case TOE_T_OVERRIDE:
             c->flags |= TOE_F_OVERRIDE;
