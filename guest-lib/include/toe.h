@@ -239,9 +239,9 @@ void toe_abort(struct toe_conn *conn);
 #define TOE_UTO			17	/* RFC 5482: TOE_UTO_* */
 #define TOE_CREDIT		0x100	/* bytes unread; this library's */
 
-#define TOE_LINGER_ON		(1ull << 32)
-#define TOE_UTO_SEND		1	/* tell the peer TOE_USER_TIMEOUT */
-#define TOE_UTO_TAKE		2	/* adapt it to what the peer tells */
+#define TOE_LINGER_ON           0x100000000u
+#define TOE_UTO_SEND            0x1u	/* tell the peer TOE_USER_TIMEOUT */
+#define TOE_UTO_TAKE            0x2u	/* adapt it to what the peer tells */
 
 /*
  * Set or get an option; waits for the adapter's answer (it comes at once).
