@@ -305,7 +305,6 @@ static bool close_and_wait(struct toe_conn *c)
 		.opcode = TOE_OP_CLOSE, .handle = c->handle,
 	};
 
-	toe_complete(t);
 	if (t->dead || c->phase != TOE_P_OPEN || c->want || !toe_rq_space(t))
 		return false;
 	toe_recv_drop(c);
