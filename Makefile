@@ -69,6 +69,7 @@ help:
 	@echo '                 check-guest (in a VM), check-system (several VMs), lint'
 	@echo 'make sim         two engines over a network of faults: SEEDS=N from SEED=K on'
 	@echo 'make fuzz        fuzz each target for FUZZ_SECONDS=60 (needs clang); check does a little of it'
+	@echo 'make check-matrix  the engine against this kernel over each kind of bad link: BYTES=N of each stream'
 	@echo 'make bench       measure, print a table, write $(O)/bench.json'
 	@echo 'make install     install library, tools, headers, man pages and driver source; DESTDIR=, PREFIX='
 	@echo 'make setup       install what is missing with apt'
@@ -195,7 +196,7 @@ SYSTEM_SH := $(filter-out tests/system/lib%.sh tests/system/common%.sh,$(wildcar
 SCRIPT_TESTS := $(wildcard tests/scripts/*.sh)
 
 .PHONY: tests unit-tests device-tests guest-tests
-tests: unit-tests device-tests guest-tests sim-tests fuzz-tests
+tests: unit-tests device-tests guest-tests sim-tests fuzz-tests peer-tests
 unit-tests: $(UNIT)
 device-tests: $(DEVICE)
 guest-tests: $(GUEST_PROGRAMS)
@@ -271,7 +272,7 @@ check-scripts: guest
 check-guest: all guest-tests
 	@$(RUN) $(GUEST_SH)
 
-check-system: all guest-tests
+check-system: all guest-tests peer-tests
 	@$(RUN) $(SYSTEM_SH)
 
 lint:
@@ -281,8 +282,24 @@ demo: setup
 	@$(MAKE) --no-print-directory O=$(O) all
 	@scripts/demo
 
+# The engine alone, natively: scripts/bench --engine runs it.
+BENCH_BIN := $(O)/bench/engine
+
+.PHONY: bench-programs
+bench-programs: $(BENCH_BIN)
+
+$(O)/bench/obj/%.o: %.c | $(O)/gen/toe_trace.h
+	$(call note,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CFLAGS) $(EXTRA) $(WARN) $(ADAPTER_INC) $(GLIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/bench/engine: $(O)/bench/obj/tests/bench/engine.o $(O)/libtoe-adapter.a
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ $(GLIB_LIBS)
+
 bench: setup
-	@$(MAKE) --no-print-directory O=$(O) all
+	@$(MAKE) --no-print-directory O=$(O) all bench-programs peer-tests
 	@scripts/bench $(BENCH_ARGS)
 
 # ---------------------------------------------------------------------------------------------- fuzzing
@@ -361,6 +378,23 @@ $(O)/sim/toe-sim-asan: $(SIM_SRC:%.c=$(O)/asan/%.o) $(O)/asan/libtoe-adapter.a
 	$(call note,LINK,$@)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS)
 
+# ---------------------------------------------------------------------------------------------- the kernel as the peer
+
+# The engine natively on a tap, with the TCP of this machine's kernel at the other end (tests/peer/peer.h).
+PEER_SRC := $(wildcard tests/peer/*.c)
+PEER_BIN := $(if $(PEER_SRC),$(O)/tests/peer/toe-peer)
+
+.PHONY: peer-tests check-matrix
+peer-tests: $(PEER_BIN)
+
+check-matrix: peer-tests
+	@tests/system/engine_peer.sh matrix $(if $(BYTES),--bytes $(BYTES),--bytes 2000000)
+
+$(O)/tests/peer/toe-peer: $(PEER_SRC:%.c=$(O)/bench/obj/%.o) $(O)/libtoe-adapter.a
+	$(call note,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ $(GLIB_LIBS)
+
 # ---------------------------------------------------------------------------------------------- install
 
 DESTDIR ?=
@@ -402,4 +436,4 @@ clean:
 	rm -rf $(O)
 
 # What each object was made from.
--include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim $(O)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/plain $(O)/asan $(O)/lib $(O)/tests $(O)/sim $(O)/fuzz $(O)/bench -name '*.d' 2>/dev/null)

@@ -88,7 +88,7 @@
 #define TOE_CAP_ETH             (1u << 1)       /* raw Ethernet             */
 #define TOE_CAP_IPV4            (1u << 2)
 #define TOE_CAP_IPV6            (1u << 3)
-#define TOE_CAP_UDP             (1u << 4)       /* later revisions          */
+#define TOE_CAP_UDP             (1u << 4)
 #define TOE_CAP_ISCSI           (1u << 5)       /* later revisions          */
 #define TOE_CAP_CRYPTO          (1u << 6)       /* later revisions          */
 #define TOE_CAP_BIOS            (1u << 7)       /* later revisions          */
@@ -201,6 +201,8 @@
 #define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
 #define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
 #define TOE_PARAM_UTO_MAX_MS    29u     /* RFC 5482: U_LIMIT                */
+#define TOE_PARAM_UDP_RCVBUF    36u     /* bytes a new socket may hold unread */
+#define TOE_PARAM_UDP_SNDBUF    37u     /* bytes a new socket may hold unsent */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -419,14 +421,20 @@ struct toe_hw_ctx_page {
 #define TOE_OP_GETOPT           0x19
 #define TOE_OP_RECV_INTO        0x1a    /* reserved: direct placement       */
 #define TOE_OP_INFO             0x1b    /* struct toe_hw_tcp_info to memory */
-#define TOE_OP_UDP_FIRST        0x20    /* 0x20..0x2f reserved for UDP      */
+#define TOE_OP_UDP_OPEN         0x20    /* completion: handle, local port and address */
+#define TOE_OP_UDP_CONNECT      0x21    /* one remote only; or all again    */
+#define TOE_OP_UDP_SEND         0x22    /* one datagram; completes when it is on the adapter */
+#define TOE_OP_UDP_CREDIT       0x23    /* ask for more datagrams; no completion unless error */
+#define TOE_OP_UDP_CLOSE        0x24    /* handle is dead, no more events   */
+#define TOE_OP_UDP_SETOPT       0x25
+#define TOE_OP_UDP_GETOPT       0x26
 #define TOE_OP_ETH_SEND         0x30    /* TOE_RIGHT_ETH                    */
 #define TOE_OP_CRYPTO_FIRST     0x40    /* 0x40..0x4f reserved              */
 #define TOE_OP_SCSI_FIRST       0x80    /* 0x80..0xff: the SCSI queues' own space */
 
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
-#define TOE_REQ_F_LIST          0x04    /* SEND: piece[0] names a list of npieces pieces */
+#define TOE_REQ_F_LIST          0x04    /* SEND, UDP_SEND: piece[0] names a list of npieces pieces */
 #define TOE_REQ_F_URGENT        0x08    /* SEND: its last byte is urgent    */
 
 #define TOE_PIECES_INLINE       3u
@@ -443,7 +451,7 @@ struct toe_hw_piece {
 struct toe_hw_req {
 	uint8_t opcode;
 	uint8_t flags;
-	uint16_t npieces;		/* SEND, ETH_SEND, INFO */
+	uint16_t npieces;		/* SEND, UDP_SEND, ETH_SEND, INFO */
 	uint32_t handle;		/* 0 where there is none yet */
 	uint64_t cookie;		/* comes back in the completion; for CONNECT, LISTEN and
 					 * ACCEPT also in every event of the connection */
@@ -473,6 +481,34 @@ struct toe_hw_req {
 			uint32_t credit;	/* ACCEPT, CREDIT: bytes to add */
 			uint32_t rsvd[11];
 		} credit;
+		struct {
+			uint8_t family;
+			uint8_t flags;		/* TOE_UDP_F_* */
+			uint16_t lport;		/* 0: the adapter chooses */
+			uint16_t rport;		/* 0: not connected */
+			uint16_t rsvd0;
+			uint8_t laddr[16];	/* zero: any */
+			uint8_t raddr[16];
+			uint32_t credit;	/* datagrams asked for from the start */
+			uint32_t rsvd1;
+		} udp_open;
+		struct {
+			uint8_t family;		/* 0: not connected any more */
+			uint8_t rsvd0;
+			uint16_t rport;
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[6];
+		} udp_connect;
+		struct {
+			struct toe_hw_piece piece;	/* npieces 0: an empty datagram */
+			uint8_t family;		/* 0: to the connected remote */
+			uint8_t rsvd0;
+			uint16_t rport;
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[2];
+		} udp_send;
 		struct {
 			uint32_t option;	/* TOE_OPT_* */
 			uint32_t rsvd0;
@@ -513,6 +549,16 @@ struct toe_hw_req {
 #define TOE_ECN_MODE_ON         1u      /* asked for, and granted           */
 #define TOE_ECN_MODE_PASSIVE    2u      /* granted if the peer asks; the default */
 #define TOE_ECN_MODE_MAX        2u
+
+/* Options of a UDP socket, UDP_SETOPT and UDP_GETOPT. */
+#define TOE_OPT_UDP_RCVBUF      48u     /* bytes held unread, 256 for each datagram included */
+#define TOE_OPT_UDP_SNDBUF      49u     /* bytes held unsent, counted likewise */
+#define TOE_OPT_UDP_TTL         50u     /* TTL, hop limit; set 0: the adapter's */
+#define TOE_OPT_UDP_TOS         51u     /* type of service, traffic class   */
+#define TOE_OPT_UDP_DONTFRAG    52u     /* 1: TOE_ST_TOOBIG instead of fragments */
+#define TOE_OPT_UDP_DROPS       53u     /* get only: datagrams that found no room */
+
+#define TOE_UDP_F_REUSE         0x01u   /* share the port with others that say so too */
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -610,11 +656,15 @@ struct toe_hw_tcp_info {
 #define TOE_EV_PEER_CLOSED      0x13    /* FIN; all bytes before it were delivered */
 #define TOE_EV_CLOSED           0x14    /* last event of a connection: handle is dead */
 #define TOE_EV_URGENT           0x15    /* the peer sent urgent data: where it ends */
+#define TOE_EV_UDP_RECV         0x20    /* a datagram in a buffer           */
+#define TOE_EV_UDP_ERROR        0x21    /* one that was sent did not arrive */
+#define TOE_EV_UDP_WRITABLE     0x22    /* sends again, after TOE_ST_AGAIN  */
 #define TOE_EV_ETH_RECV         0x30    /* a frame in a buffer              */
 #define TOE_EV_FAULT            0x7f    /* the context is stopped           */
 
 #define TOE_CQE_F_LARGE         0x0001  /* RECV: buffer is of the large queue */
 #define TOE_CQE_F_MORE          0x0002  /* RECV: more follows at once       */
+#define TOE_CQE_F_TRUNC         0x0004  /* UDP_RECV: the buffer was too small */
 
 struct toe_hw_cqe {
 	uint8_t type;			/* TOE_EV_* */
@@ -651,6 +701,34 @@ struct toe_hw_cqe {
 						 * the last urgent one */
 			uint32_t rsvd[10];
 		} urgent;
+		struct {			/* UDP_OPEN, UDP_CONNECT */
+			uint8_t opcode;
+			uint8_t rsvd0[3];
+			uint32_t bytes;		/* 0 */
+			uint64_t result;	/* local port */
+			uint8_t laddr[16];
+			uint32_t rsvd1[4];
+		} udp_cpl;
+		struct {
+			uint32_t buf_id;
+			uint32_t length;	/* bytes in the buffer */
+			uint16_t total;		/* bytes of the datagram */
+			uint8_t family;
+			uint8_t tos;
+			uint16_t rport;		/* of its sender */
+			uint8_t ttl;
+			uint8_t rsvd;
+			uint8_t laddr[16];	/* it was sent to */
+			uint8_t raddr[16];
+		} udp_recv;
+		struct {
+			uint8_t family;
+			uint8_t rsvd0;
+			uint16_t rport;		/* the datagram was for */
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[6];
+		} udp_error;
 		uint8_t raw[48];
 	} u;
 };
@@ -793,7 +871,18 @@ struct toe_hw_buf {
 	X(TCP_CE_IN, tcp_ce_in, "segments received that met congestion (CE)") \
 	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
 	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE") \
-	X(TCP_PACED, tcp_paced, "times new data was held back by pacing")
+	X(TCP_PACED, tcp_paced, "times new data was held back by pacing") \
+	X(UDP_IN, udp_in, "datagrams received by sockets") \
+	X(UDP_OUT, udp_out, "datagrams sent") \
+	X(UDP_BAD, udp_bad, "datagrams malformed") \
+	X(UDP_BAD_CHECKSUM, udp_bad_checksum, "datagrams with a bad checksum") \
+	X(UDP_NO_PORT, udp_no_port, "datagrams to a port that nobody has") \
+	X(UDP_RX_FULL, udp_rx_full, "datagrams dropped: socket's queue full") \
+	X(UDP_NO_BUFLET, udp_no_buflet, "datagrams dropped: local memory full") \
+	X(UDP_OUT_DROPS, udp_out_drops, "datagrams not sent: no way, or no answer from the neighbour") \
+	X(UDP_ERRORS_IN, udp_errors_in, "ICMP errors for sockets") \
+	X(UDP_SOCKETS, udp_sockets, "sockets now open") \
+	X(IP_FRAGS_OUT, ip_frags_out, "fragments sent, IPv4 and IPv6")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

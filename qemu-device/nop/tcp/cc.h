@@ -99,8 +99,14 @@ bool toe_cc_limited(const struct ToeNcb *c, uint32_t flight);
 void toe_cc_acked(struct ToeNcb *c, const ToeCcAck *a);
 /* The new ssthresh after loss or a mark; once for each window of data. */
 uint32_t toe_cc_reduce(struct ToeNcb *c, uint32_t flight, ToeCcEvent why);
-/* Nothing was sent for longer than an RTO. */
-void toe_cc_idle(struct ToeNcb *c);
+/* The SYN, or the SYN-ACK, was sent again so many times. */
+void toe_cc_syn_lost(struct ToeNcb *c, unsigned times);
+/*
+ * Data is about to be sent: was none for longer than an RTO?  And: all that the
+ * application gave is out, how much of cwnd did that use?
+ */
+void toe_cc_idle(struct ToeNcb *c, int64_t now);
+void toe_cc_validate(struct ToeNcb *c, int64_t now);
 /* Reno's growth, RFC 5681. */
 void toe_cc_reno_acked(struct ToeNcb *c, const ToeCcAck *a);
 

@@ -113,6 +113,7 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
 void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
 {
     int64_t now = toe_nop_now(t->nop);
+    unsigned timeouts = c->backoff;
 
     if (c->backoff && !c->srtt_us) {
         c->rto = TOE_RTO_SYN_NS;                /* RFC 6298 (5.7) */
@@ -125,6 +126,8 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->rcv_mss = (uint16_t)MIN(toe_tcp_announced_mss(t, c),
                                TOE_MSS_DEFAULT_V4);
     toe_cc_start(c);
+    toe_cc_syn_lost(c, timeouts);
+    c->data_sent = c->cwv_time = now;
     toe_rack_init(c);
     toe_info_start(c, now);
     toe_autotune_start(c, now);

@@ -73,7 +73,12 @@ bool toe_ncb_table_init(ToeTcp *t, uint32_t size)
     }
     listen_buckets = MIN(buckets, 4096);
     t->size = size;
-    t->ncbs = g_try_new0(ToeNcb, size);
+    if (posix_memalign((void **)&t->ncbs, _Alignof(ToeNcb),
+                       MAX(size, 1) * sizeof(ToeNcb))) {
+        t->ncbs = NULL;
+    } else {
+        memset(t->ncbs, 0, size * sizeof(ToeNcb));
+    }
     t->hash = g_try_new(uint32_t, buckets);
     t->listen_hash = g_try_new(uint32_t, listen_buckets);
     if (!t->ncbs || !t->hash || !t->listen_hash) {
@@ -108,7 +113,7 @@ void toe_ncb_table_reset(ToeTcp *t)
 
 void toe_ncb_table_free(ToeTcp *t)
 {
-    g_free(t->ncbs);
+    free(t->ncbs);
     g_free(t->hash);
     g_free(t->listen_hash);
 }
@@ -227,16 +232,26 @@ ToeNcb *toe_ncb_get(ToeTcp *t, uint32_t handle)
 ToeNcb *toe_ncb_lookup(ToeTcp *t, uint8_t family, const uint8_t *laddr,
                        uint16_t lport, const uint8_t *raddr, uint16_t rport)
 {
-    uint32_t i = t->hash[tuple_bucket(t, family, laddr, lport, raddr, rport)];
+    uint32_t *first = &t->hash[tuple_bucket(t, family, laddr, lport, raddr,
+                                            rport)];
+    uint32_t *link = first;
 
-    while (i != TOE_NONE) {
+    while (*link != TOE_NONE) {
+        uint32_t i = *link;
         ToeNcb *c = &t->ncbs[i];
 
         if (c->lport == lport && c->rport == rport && c->family == family &&
             !memcmp(c->raddr, raddr, 16) && !memcmp(c->laddr, laddr, 16)) {
+            toe_ncb_prefetch(c);
+            if (link != first) {
+                /* Busy ones come first: an idle one costs a cache miss. */
+                *link = c->hash_next;
+                c->hash_next = *first;
+                *first = i;
+            }
             return c;
         }
-        i = c->hash_next;
+        link = &c->hash_next;
     }
     return NULL;
 }

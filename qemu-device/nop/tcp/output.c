@@ -144,7 +144,6 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
     toe_trace_tcp_out(toe_ncb_handle(t, c), seg->flags, seg->seq, seg->ack,
                       len, seg->wnd);
     c->segs_out++;
-    c->last_snd = toe_nop_now(n);
     return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
                          c->ttl ? c->ttl : n->ttl, c->tos | seg->ecn,
                          hlen + len, TOE_IP_DF);
@@ -382,6 +381,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         toe_timer_set(t, c, TOE_T_RTX, toe_nop_now(n) + toe_rto(c));
     }
     toe_pacing_sent(t, c, len, toe_nop_now(n));
+    c->data_sent = toe_nop_now(n);
     transmit(t, c, p, hlen, len, sum, &seg);
     news = (c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
             (c->reass != TOE_NONE || c->dsack.left != c->dsack.right)) ||
@@ -484,9 +484,8 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
 {
     uint32_t quantum = QUANTUM;
 
-    if (c->snd_una == c->snd_max && c->tx.len &&
-        toe_nop_now(t->nop) - c->last_snd > toe_rto(c)) {
-        toe_cc_idle(c);
+    if (c->snd_una == c->snd_max && c->tx.len) {
+        toe_cc_idle(c, toe_nop_now(t->nop));
     }
     for (;;) {
         uint32_t off = c->snd_nxt - c->snd_una;
@@ -511,6 +510,7 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         len = MIN(MIN(avail, usable), c->mss);
         fin = toe_ncb_fin_pending(c) && len == avail;
         if (!avail && !fin) {
+            toe_cc_validate(c, toe_nop_now(t->nop));
             c->flags &= ~TOE_F_CWND_LIMITED;    /* the application is slow */
             break;
         }

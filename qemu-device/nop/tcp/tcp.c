@@ -338,6 +338,8 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget)
         t->out_first = c->out_next;
         if (t->out_first == TOE_NONE) {
             t->out_last = TOE_NONE;
+        } else {
+            toe_ncb_prefetch(&t->ncbs[t->out_first]);
         }
         c->flags &= ~TOE_F_ON_OUT;
         if (c->kind == TOE_NCB_FREE) {
