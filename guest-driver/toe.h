@@ -195,6 +195,8 @@ struct toe_ctx {
 	struct xarray mems;		/* id -> struct toe_mem; obj is one */
 	u32 mems_next;
 	atomic_long_t pages;		/* held in mems */
+	struct xarray ports;		/* id -> struct socket, toe_ports.c */
+	u32 nports;			/* in it; the file's ioctl lock */
 
 	struct mutex map_lock;		/* dead, mapping, mems: for faults */
 	bool dead;			/* the adapter no longer knows it */
@@ -363,6 +365,13 @@ void toe_debugfs_init(void);
 void toe_debugfs_exit(void);
 void toe_debugfs_add(struct toe_dev *dev);
 void toe_debugfs_del(struct toe_dev *dev);
+
+/* ---- toe_ports.c: ports held in the kernel ------------------------------ */
+
+void toe_ports_init(struct toe_ctx *ctx);
+void toe_ports_destroy(struct toe_ctx *ctx);
+int toe_port_hold(struct toe_ctx *ctx, struct toe_uapi_port *arg);
+int toe_port_release(struct toe_ctx *ctx, u32 id);
 
 /* ---- toe_tunables.c: the adapter's parameters as files ------------------ */
 

@@ -285,6 +285,25 @@ free:
 	return ret;
 }
 
+static int toe_ioc_port(struct toe_file *f, void __user *argp, bool hold)
+{
+	struct toe_uapi_port arg;
+	int ret;
+
+	if (!f->ctx)
+		return -ENXIO;
+	if (copy_from_user(&arg, argp, sizeof(arg)))
+		return -EFAULT;
+	if (!hold)
+		return toe_port_release(f->ctx, arg.id);
+	ret = toe_port_hold(f->ctx, &arg);
+	if (!ret && copy_to_user(argp, &arg, sizeof(arg))) {
+		toe_port_release(f->ctx, arg.id);
+		ret = -EFAULT;
+	}
+	return ret;
+}
+
 static long toe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct toe_file *f = filp->private_data;
@@ -317,6 +336,12 @@ static long toe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		break;
 	case TOE_IOC_MEM_FREE:
 		ret = toe_ioc_mem_free(f, argp);
+		break;
+	case TOE_IOC_PORT_HOLD:
+		ret = toe_ioc_port(f, argp, true);
+		break;
+	case TOE_IOC_PORT_RELEASE:
+		ret = toe_ioc_port(f, argp, false);
 		break;
 	default:
 		ret = -ENOTTY;

@@ -101,6 +101,7 @@ static void toe_ctx_free(struct kref *ref)
 	struct toe_mem *mem;
 	unsigned long id;
 
+	toe_ports_destroy(ctx);
 	xa_for_each(&ctx->mems, id, mem)
 		toe_mem_put(mem);
 	xa_destroy(&ctx->mems);
@@ -204,6 +205,7 @@ struct toe_ctx *toe_ctx_create(struct toe_dev *dev, struct toe_uapi_ctx *arg,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&ctx->ref);
 	xa_init_flags(&ctx->mems, XA_FLAGS_ALLOC1);
+	toe_ports_init(ctx);
 	mutex_init(&ctx->map_lock);
 	init_waitqueue_head(&ctx->wait);
 	INIT_LIST_HEAD(&ctx->vector_node);

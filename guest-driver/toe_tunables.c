@@ -92,6 +92,10 @@ TUNABLE(sndbuf, SNDBUF);
 TUNABLE(orphan_ms, ORPHAN_MS);
 TUNABLE(ttl, FORWARD_TTL);
 TUNABLE(congestion, CONGESTION);
+TUNABLE(syn_cookies, SYN_COOKIES);
+TUNABLE(synack_retries, SYNACK_RETRIES);
+TUNABLE(syn_backlog, SYN_BACKLOG);
+TUNABLE(fastopen, FASTOPEN);
 
 static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_time_wait_ms.attr.attr,
@@ -102,6 +106,10 @@ static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_orphan_ms.attr.attr,
 	&toe_tunable_ttl.attr.attr,
 	&toe_tunable_congestion.attr.attr,
+	&toe_tunable_syn_cookies.attr.attr,
+	&toe_tunable_synack_retries.attr.attr,
+	&toe_tunable_syn_backlog.attr.attr,
+	&toe_tunable_fastopen.attr.attr,
 	NULL
 };
 

@@ -48,6 +48,7 @@ void toe_slot_free(struct toe_conn *c)
 	toe_list_del(&c->ready);
 	toe_list_del(&c->blocked);
 	toe_list_del(&c->rqwait);
+	toe_port_release(c);
 	c->kind = TOE_K_FREE;
 	c->gen = (c->gen + 1) & TOE_GEN_MASK;
 	if (!c->gen)

@@ -185,6 +185,7 @@ struct toe_conn {
 
 	struct toe_conn *next;		/* free list; accept queue */
 	struct toe_conn *acc_first, *acc_last;	/* LISTENER: waiting */
+	uint32_t held;			/* LISTENER: its port in the kernel; 0: not */
 
 	uint64_t bytes_in, bytes_out, sends, buffers;
 };
@@ -368,6 +369,10 @@ void toe_news(struct toe_conn *c, uint32_t bits);
 
 struct toe_conn *toe_slot_alloc(struct toe *t, enum toe_kind kind);
 void toe_slot_free(struct toe_conn *c);
+
+/* ports.c: take the listener's port in the kernel; give it back */
+int toe_port_hold(struct toe_conn *l, uint16_t port);
+void toe_port_release(struct toe_conn *l);
 /* The entry of a cookie, or NULL if it is stale or nonsense. */
 struct toe_conn *toe_slot_find(struct toe *t, uint64_t cookie);
 void toe_conn_closed(struct toe_conn *c, int error);

@@ -12,11 +12,50 @@
 
 #include "internal.h"
 
+#define PORT_TRIES	16	/* ports of the adapter's choice */
+
+/* Listen; with a port of its own in the kernel, which has to be free there. */
+static int listen_on(struct toe *t, struct toe_hw_req *req, void *user,
+		     struct toe_conn **listener)
+{
+	struct toe_conn *l = toe_slot_alloc(t, TOE_K_LISTENER);
+	uint16_t port = req->u.listen.lport;
+	int err = 0;
+
+	if (!l)
+		return -EMFILE;
+	l->user = user;
+	l->family = req->u.listen.family;
+	memcpy(l->laddr, req->u.listen.laddr, sizeof(l->laddr));
+	req->cookie = toe_cookie(TOE_CK_LISTEN, l->index, l->gen);
+	if (port)
+		err = toe_port_hold(l, port);
+	if (!err)
+		err = toe_ctl(t, req);
+	if (err) {
+		toe_slot_free(l);
+		return err;
+	}
+	l->handle = t->ctl.handle;
+	l->handle_known = true;
+	l->phase = TOE_P_OPEN;
+	l->lport = (uint16_t)t->ctl.result;
+	if (!port)
+		err = toe_port_hold(l, l->lport);
+	if (err) {
+		toe_close_listener((struct toe_listener *)l);
+		return err;
+	}
+	*listener = l;
+	return 0;
+}
+
 int toe_listen(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 	       int backlog, void *user, struct toe_listener **listener)
 {
 	struct toe_hw_req req = { .opcode = TOE_OP_LISTEN };
-	struct toe_conn *l;
+	struct toe_conn *l = NULL;
+	unsigned int tries = 0;
 	uint8_t family;
 	uint16_t port;
 	int err;
@@ -27,27 +66,15 @@ int toe_listen(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 			     req.u.listen.laddr);
 	if (err)
 		return err;
-	l = toe_slot_alloc(t, TOE_K_LISTENER);
-	if (!l)
-		return -EMFILE;
-	l->user = user;
-	l->family = family;
-	memcpy(l->laddr, req.u.listen.laddr, sizeof(l->laddr));
-	req.cookie = toe_cookie(TOE_CK_LISTEN, l->index, l->gen);
 	req.u.listen.family = family;
 	req.u.listen.lport = port;
-	req.u.listen.backlog = backlog > 0 ? (uint32_t)backlog : 1;
-	err = toe_ctl(t, &req);
-	if (err) {
-		toe_slot_free(l);
-		return err;
-	}
-	l->handle = t->ctl.handle;
-	l->handle_known = true;
-	l->phase = TOE_P_OPEN;
-	l->lport = (uint16_t)t->ctl.result;
-	*listener = (struct toe_listener *)l;
-	return 0;
+	req.u.listen.backlog = backlog > 0 ? (uint32_t)backlog : 0;
+	do
+		err = listen_on(t, &req, user, &l);
+	while (err == -EADDRINUSE && !port && ++tries < PORT_TRIES);
+	if (!err)
+		*listener = (struct toe_listener *)l;
+	return err;
 }
 
 void toe_reject(struct toe *t, uint32_t handle)

@@ -153,6 +153,13 @@ bool toe_nop_eth_send(ToeNop *n, const uint8_t *frame, size_t len);
  * and filled in.  On TOE_ST_OK *handle is the new connection, in SYN-SENT.
  */
 uint8_t toe_stream_connect(ToeNop *n, ToeTuple *t, uint32_t *handle);
+/*
+ * The same by Fast Open (RFC 7413), if that is allowed and the peer is known:
+ * established() comes at once, toe_stream_send() may be called from then on, and
+ * its first bytes go with the SYN, which waits for them (or for a shutdown).
+ * Whether the peer is there is known later; closed() tells if it is not.
+ */
+uint8_t toe_stream_connect_fast(ToeNop *n, ToeTuple *t, uint32_t *handle);
 /* t: laddr (zero: any) and lport (0: chosen and filled in). */
 uint8_t toe_stream_listen(ToeNop *n, ToeTuple *t, uint32_t backlog,
                           uint32_t *handle);

@@ -130,6 +130,23 @@ struct toe_uapi_ctx_stat {
 };
 
 /*
+ * TOE_IOC_PORT_HOLD: before LISTEN, take the TCP port in the kernel as well, so
+ * that a program that binds it there gets EADDRINUSE, and we do if one has it.
+ * It stays taken until TOE_IOC_PORT_RELEASE names its id, or the context ends.
+ * The adapter does not ask for it: a listener without it hears what comes to
+ * the port, and one of the kernel's does not.
+ * Errors: EADDRINUSE, EACCES (port below 1024), EADDRNOTAVAIL, EINVAL, EDQUOT
+ * (more than max_conns), ENOMEM, ENXIO (no context); ENOENT (no such id).
+ */
+struct toe_uapi_port {
+	uint8_t family;			/* TOE_AF_* */
+	uint8_t rsvd;
+	uint16_t port;			/* not 0 */
+	uint32_t id;			/* HOLD: out, in 0; RELEASE: in */
+	uint8_t addr[16];		/* zero: any */
+};
+
+/*
  * The shared status page, one per adapter, mapped read-only by every context.
  * seq is odd while the driver writes.
  */
@@ -154,6 +171,8 @@ struct toe_uapi_status {
 #define TOE_IOC_STATS		_IOWR(TOE_IOC_MAGIC, 0x05, struct toe_uapi_stats)
 #define TOE_IOC_CONNS		_IOWR(TOE_IOC_MAGIC, 0x06, struct toe_uapi_list)
 #define TOE_IOC_CTXS		_IOWR(TOE_IOC_MAGIC, 0x07, struct toe_uapi_list)
+#define TOE_IOC_PORT_HOLD	_IOWR(TOE_IOC_MAGIC, 0x08, struct toe_uapi_port)
+#define TOE_IOC_PORT_RELEASE	_IOW(TOE_IOC_MAGIC, 0x09, struct toe_uapi_port)
 
 /*
  * poll(): POLLIN while cq_tail differs from cq_head in the context's page.

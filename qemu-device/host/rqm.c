@@ -129,7 +129,9 @@ static int op_connect(ToeAdapter *a, Request *q)
     }
     memcpy(t.laddr, r->u.connect.laddr, sizeof(t.laddr));
     memcpy(t.raddr, r->u.connect.raddr, sizeof(t.raddr));
-    status = toe_stream_connect(a->nop, &t, &handle);
+    status = r->flags & TOE_REQ_F_FASTOPEN
+             ? toe_stream_connect_fast(a->nop, &t, &handle)
+             : toe_stream_connect(a->nop, &t, &handle);
     if (status != TOE_ST_OK) {
         return status;
     }
@@ -417,7 +419,8 @@ static int op_eth_send(ToeAdapter *a, Request *q)
 
 static const Op ops[256] = {
     [TOE_OP_NOP] = { .name = "NOP", .run = op_nop },
-    [TOE_OP_CONNECT] = { .name = "CONNECT", .run = op_connect, .body = 48 },
+    [TOE_OP_CONNECT] = { .name = "CONNECT", .run = op_connect, .body = 48,
+                         .flags = TOE_REQ_F_FASTOPEN },
     [TOE_OP_LISTEN] = { .name = "LISTEN", .run = op_listen, .body = 24 },
     [TOE_OP_ACCEPT] = { .name = "ACCEPT", .run = op_accept, .body = 4,
                         .handle = true },

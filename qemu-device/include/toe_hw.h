@@ -201,8 +201,20 @@
 #define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
 #define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
 #define TOE_PARAM_UTO_MAX_MS    29u     /* RFC 5482: U_LIMIT                */
+#define TOE_PARAM_SYN_COOKIES   20u     /* TOE_SYN_COOKIES_*                */
+#define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
+#define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
+#define TOE_PARAM_FASTOPEN      23u     /* TOE_FASTOPEN_*                   */
+#define TOE_PARAM_MTU_PROBING   32u     /* 1: find black holes, probe the path MTU */
 #define TOE_PARAM_UDP_RCVBUF    36u     /* bytes a new socket may hold unread */
 #define TOE_PARAM_UDP_SNDBUF    37u     /* bytes a new socket may hold unsent */
+
+#define TOE_SYN_COOKIES_OFF     0u      /* SYNs above the limit are dropped */
+#define TOE_SYN_COOKIES_FULL    1u      /* they are answered with a cookie  */
+#define TOE_SYN_COOKIES_ALWAYS  2u      /* each SYN is                      */
+
+#define TOE_FASTOPEN_CLIENT     1u      /* CONNECT may, RFC 7413            */
+#define TOE_FASTOPEN_SERVER     2u      /* listeners may                    */
 
 struct toe_hw_adm_cmd {
 	uint8_t opcode;
@@ -435,7 +447,8 @@ struct toe_hw_ctx_page {
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
 #define TOE_REQ_F_LIST          0x04    /* SEND, UDP_SEND: piece[0] names a list of npieces pieces */
-#define TOE_REQ_F_URGENT        0x08    /* SEND: its last byte is urgent    */
+#define TOE_REQ_F_URGENT        0x10    /* SEND: its last byte is urgent    */
+#define TOE_REQ_F_FASTOPEN      0x08    /* CONNECT: the first SEND goes with the SYN */
 
 #define TOE_PIECES_INLINE       3u
 #define TOE_PIECES_MAX          256u    /* in a list                        */
@@ -549,6 +562,8 @@ struct toe_hw_req {
 #define TOE_ECN_MODE_ON         1u      /* asked for, and granted           */
 #define TOE_ECN_MODE_PASSIVE    2u      /* granted if the peer asks; the default */
 #define TOE_ECN_MODE_MAX        2u
+#define TOE_OPT_DEFER_ACCEPT    32u     /* listener: seconds to wait for data; 0: off */
+#define TOE_OPT_FASTOPEN        33u     /* listener: connections open by a cookie alone; 0: off */
 
 /* Options of a UDP socket, UDP_SETOPT and UDP_GETOPT. */
 #define TOE_OPT_UDP_RCVBUF      48u     /* bytes held unread, 256 for each datagram included */
@@ -559,6 +574,15 @@ struct toe_hw_req {
 #define TOE_OPT_UDP_DROPS       53u     /* get only: datagrams that found no room */
 
 #define TOE_UDP_F_REUSE         0x01u   /* share the port with others that say so too */
+#define TOE_OPT_MTU_DISCOVER    44u     /* TOE_PMTUD_*                      */
+#define TOE_OPT_PATH_MTU        45u     /* GETOPT only: bytes of an IP packet */
+
+/* Path MTU discovery, as IP_MTU_DISCOVER has it. */
+#define TOE_PMTUD_DONT          0u      /* IPv4 without DF, IPv6 at 1280 bytes */
+#define TOE_PMTUD_WANT          1u      /* the default                      */
+#define TOE_PMTUD_DO            2u      /* the same                         */
+#define TOE_PMTUD_PROBE         3u      /* believe no router                */
+#define TOE_PMTUD_MAX           3u
 
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
@@ -882,7 +906,27 @@ struct toe_hw_buf {
 	X(UDP_OUT_DROPS, udp_out_drops, "datagrams not sent: no way, or no answer from the neighbour") \
 	X(UDP_ERRORS_IN, udp_errors_in, "ICMP errors for sockets") \
 	X(UDP_SOCKETS, udp_sockets, "sockets now open") \
-	X(IP_FRAGS_OUT, ip_frags_out, "fragments sent, IPv4 and IPv6")
+	X(IP_FRAGS_OUT, ip_frags_out, "fragments sent, IPv4 and IPv6") \
+	X(TCP_SYN_QUEUE, tcp_syn_queue, "connections now half-open") \
+	X(TCP_ACCEPT_OVERFLOWS, tcp_accept_overflows, "handshakes not finished: accept queue or NCBs full") \
+	X(TCP_COOKIES_SENT, tcp_cookies_sent, "SYN cookies sent") \
+	X(TCP_COOKIES_OK, tcp_cookies_ok, "connections made from a SYN cookie") \
+	X(TCP_COOKIES_BAD, tcp_cookies_bad, "SYN cookies that were none of ours, or too old") \
+	X(TCP_TIME_WAIT_REUSED, tcp_time_wait_reused, "connections in TIME-WAIT replaced by a new one") \
+	X(TCP_DEFERRED, tcp_deferred, "handshakes that wait for data: DEFER_ACCEPT") \
+	X(TCP_FASTOPEN_PASSIVE, tcp_fastopen_passive, "connections made by a Fast Open cookie") \
+	X(TCP_FASTOPEN_BAD, tcp_fastopen_bad, "SYNs with a wrong Fast Open cookie") \
+	X(TCP_FASTOPEN_OVERFLOWS, tcp_fastopen_overflows, "SYNs with a good one, and too many pending") \
+	X(TCP_FASTOPEN_ACTIVE, tcp_fastopen_active, "SYNs sent with a Fast Open cookie") \
+	X(TCP_FASTOPEN_ACTIVE_FAILS, tcp_fastopen_active_fails, "of these, the peer did not take all data") \
+	X(TCP_FASTOPEN_BLACKHOLES, tcp_fastopen_blackholes, "SYNs with the Fast Open option lost or refused") \
+	X(LOOP_PACKETS, loop_packets, "packets from one address of the port to another, or itself") \
+	X(LOOP_DROPS, loop_drops, "such packets dropped: no room, or nobody's") \
+	X(TCP_PMTU_LOWERED, tcp_pmtu_lowered, "path MTUs lowered: a router said so") \
+	X(TCP_PMTU_IGNORED, tcp_pmtu_ignored, "routers not believed: what was too big arrived") \
+	X(TCP_BLACK_HOLES, tcp_black_holes, "path MTUs lowered: time-outs of full segments") \
+	X(TCP_MTU_PROBES, tcp_mtu_probes, "path MTU probes sent") \
+	X(TCP_MTU_PROBES_ACKED, tcp_mtu_probes_acked, "path MTU probes that arrived")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

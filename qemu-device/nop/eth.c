@@ -6,9 +6,13 @@
  * other is counted, and shown to the operating system if that asked for all
  * (PROMISC).  ARP, IPv4 and IPv6 go to their files, which take what belongs to
  * the adapter, groups included: nothing needs to be filtered for them here.
- * What they leave, and every other type (VLAN tags, LLDP...), is the operating
- * system's, if its interface is up and its filter lets the
- * group pass.
+ * What they leave, and every other type (VLANs, LLDP...), is the operating
+ * system's, if its interface is up and its filter lets the group pass.
+ *
+ * VLANs.  The port's addresses are those of no VLAN.  A frame tagged with VLAN
+ * 0 is in none, its tag says a priority only (802.1Q), and it is looked at as
+ * if it had no tag.  Any other tagged frame is the operating system's, as it
+ * came, whose VLAN interfaces do not know of the adapter.
  *
  * Out.  The port may be busy, or a frame that came in is being looked at: a
  * backend must not be re-entered from its own delivery.  TCP looks first and
@@ -81,6 +85,17 @@ void toe_eth_to_os(ToeNop *n, const uint8_t *frame, size_t len)
     }
 }
 
+/* Look behind a tag that gives a priority and no VLAN. */
+static void skip_priority(ToeWireEth *e)
+{
+    if (e->type == TOE_ETHERTYPE_VLAN && e->len >= TOE_VLAN_TAG_REST &&
+        !(toe_get16(e->payload) & TOE_VLAN_ID)) {
+        e->type = toe_get16(e->payload + 2);
+        e->payload += TOE_VLAN_TAG_REST;
+        e->len -= TOE_VLAN_TAG_REST;
+    }
+}
+
 void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
 {
     bool unicast, ours;
@@ -94,6 +109,7 @@ void toe_eth_input(ToeNop *n, const uint8_t *frame, size_t len)
         toe_trace_eth_bad(len);
         return;
     }
+    skip_priority(&e);
     unicast = !memcmp(e.dst, n->mac, 6);
     ours = unicast || toe_mac_is_group(e.dst);
     if (!ours) {

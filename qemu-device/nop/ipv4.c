@@ -167,6 +167,7 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
     uint8_t *header = toe_ip_tx_buffer(n) - TOE_IPV4_HLEN;
     uint8_t *frame = header - TOE_ETH_HLEN;
     bool df = flags & TOE_IP_DF;
+    bool local = toe_ip_is_local(n, family, dst);
     uint8_t hop[16];
     uint8_t status;
 
@@ -179,7 +180,7 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
     if (len + TOE_IPV4_HLEN > toe_ip_max(n, family)) {
         return TOE_ST_TOOBIG;
     }
-    if (!toe_route_next_hop(n, family, dst, hop)) {
+    if (!local && !toe_route_next_hop(n, family, dst, hop)) {
         toe_count(n->counters, IP_NO_ROUTE);
         return TOE_ST_NOROUTE;
     }
@@ -187,6 +188,9 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
                         df ? 0 : toe_ipv4_identification(n, src, dst,
                                                          proto),
                         df, ttl, proto, src, dst);
+    if (local) {
+        return toe_loop_output(n, family, header, TOE_IPV4_HLEN + len);
+    }
     /* The neighbour's MAC is filled in by neigh.c. */
     memset(frame, 0, 6);
     memcpy(frame + 6, n->mac, 6);

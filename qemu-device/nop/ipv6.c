@@ -406,19 +406,23 @@ uint8_t toe_ipv6_output(ToeNop *n, const uint8_t *src, const uint8_t *dst,
 {
     uint8_t *header = toe_ip_tx_buffer(n) - TOE_IPV6_HLEN;
     uint8_t *frame = header - TOE_ETH_HLEN;
+    bool local = toe_ip_is_local(n, TOE_AF_INET6, dst);
     uint8_t hop[16];
     uint8_t status;
 
     if (len > toe_ip_max(n, TOE_AF_INET6) - TOE_IPV6_HLEN) {
         return TOE_ST_TOOBIG;
     }
-    if (!toe_route_next_hop(n, TOE_AF_INET6, dst, hop)) {
+    if (!local && !toe_route_next_hop(n, TOE_AF_INET6, dst, hop)) {
         toe_count(n->counters, IP_NO_ROUTE);
         return TOE_ST_NOROUTE;
     }
     toe_wire_ipv6_build(header, tos,
                         flow_label(n, src, dst, proto, toe_ip_tx_buffer(n)),
                         len, proto, ttl, src, dst);
+    if (local) {
+        return toe_loop_output(n, TOE_AF_INET6, header, TOE_IPV6_HLEN + len);
+    }
     /* The neighbour's MAC is filled in by neigh.c. */
     memset(frame, 0, 6);
     memcpy(frame + 6, n->mac, 6);

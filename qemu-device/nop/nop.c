@@ -65,7 +65,13 @@ static void set_defaults(ToeNop *n)
     n->pacing = 1;
     n->udp_rcvbuf = TOE_UDP_BUF_DEFAULT;
     n->udp_sndbuf = TOE_UDP_BUF_DEFAULT;
+    n->syn_cookies = TOE_SYN_COOKIES_FULL;
+    n->synack_retries = TOE_SYNACK_RETRIES;
+    n->fastopen = TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER;
+    n->syn_backlog = TOE_BACKLOG_MAX + 1;
+    n->mtu_probing = 0;
     toe_route_reset(n);
+    toe_pmtu_reset(n);
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
     n->hash_key.k[1] = toe_nop_random(n);
@@ -95,6 +101,7 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     set_defaults(n);
     n->neighs = toe_neigh_new(n);
     n->ipfrag = toe_ipfrag_new(n);
+    n->loop = toe_loop_new();
     n->tcp = toe_tcp_new(n);
     n->udp = toe_udp_new(n);
     return n;
@@ -107,6 +114,7 @@ void toe_nop_free(ToeNop *n)
     }
     toe_udp_free(n->udp);
     toe_tcp_free(n->tcp);
+    toe_loop_free(n->loop);
     toe_ipfrag_free(n);
     toe_neigh_free(n);
     toe_eth_reset(n);
@@ -126,6 +134,7 @@ void toe_nop_reset(ToeNop *n)
     toe_udp_reset(n->udp);
     toe_tcp_reset(n->tcp);
     toe_ipfrag_reset(n);
+    toe_loop_reset(n);
     toe_neigh_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
@@ -154,6 +163,8 @@ void toe_nop_timer(ToeNop *n)
             toe_tcp_timer(n, id);
         } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
             toe_ipfrag_timer(n);
+        } else if (id - n->config.connections == TOE_TIMER_SYNQ) {
+            toe_tcp_synq_timer(n);
         } else {
             toe_neigh_timer(n, id - n->config.connections);
         }
@@ -170,9 +181,10 @@ bool toe_nop_run(ToeNop *n, uint32_t budget)
     uint32_t share;
     bool more;
 
+    toe_loop_run(n);
     toe_eth_flush(n, &budget);
     if (n->port_busy) {
-        return false;
+        return toe_loop_waits(n);
     }
     if (n->defer_first) {
         return true;            /* the budget is used up */
@@ -185,7 +197,7 @@ bool toe_nop_run(ToeNop *n, uint32_t budget)
     if (!n->port_busy) {
         more |= toe_tcp_run(n, &budget);
     }
-    return more && !n->port_busy;
+    return (more && !n->port_busy) || toe_loop_waits(n);
 }
 
 void toe_nop_port_busy(ToeNop *n, bool busy)
@@ -275,6 +287,13 @@ static const Param params[] = {
           TOE_UTO_MAX_MS_MAX),
     PARAM(TOE_PARAM_UDP_RCVBUF, udp_rcvbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
     PARAM(TOE_PARAM_UDP_SNDBUF, udp_sndbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
+    PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),
+    PARAM(TOE_PARAM_SYNACK_RETRIES, synack_retries, 0,
+          TOE_SYNACK_RETRIES_MAX),
+    PARAM(TOE_PARAM_FASTOPEN, fastopen, 0,
+          TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER),
+    PARAM(TOE_PARAM_SYN_BACKLOG, syn_backlog, 1, TOE_BACKLOG_MAX + 1),
+    PARAM(TOE_PARAM_MTU_PROBING, mtu_probing, 0, 1),
 };
 
 static const Param *find_param(uint32_t param)

@@ -12,6 +12,7 @@
  *                          \-> the operating system (ops->eth_frame)
  *   packet out: tcp/, icmp.c, icmp6.c -> ipv4.c | ipv6.c -> route.c
  *               -> neigh.c (asks by arp.c, nd.c) -> eth.c -> port
+ *               -> loop.c -> ipv4.c | ipv6.c, for our own addresses
  *
  * Addresses are 16 bytes in network order; an IPv4 address stands in the
  * first four and the rest is zero.  Times are ns of the virtual clock.
@@ -53,6 +54,8 @@
 #define TOE_ADDRS_MAX           64u
 #define TOE_ROUTES_MAX          512u
 #define TOE_NEIGHS_MAX          1024u
+#define TOE_PMTU_MAX            256u
+#define TOE_PMTU_AGE_NS         (600 * TOE_NS_PER_S)    /* RFC 8201, 4 */
 
 /* Output that waits because the port is busy. */
 #define TOE_DEFER_FRAMES_MAX    128u
@@ -61,12 +64,14 @@
 /* Timer ids from config.connections on are the NOP's own. */
 #define TOE_TIMER_ANNOUNCE      0u
 #define TOE_TIMER_IPFRAG        1u
+#define TOE_TIMER_SYNQ          7u
 #define TOE_TIMER_NEIGH         8u              /* + index of the neighbour */
 #define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
 
 typedef struct ToeTcp ToeTcp;
 typedef struct ToeUdp ToeUdp;
 typedef struct ToeIpFrag ToeIpFrag;
+typedef struct ToeLoop ToeLoop;
 typedef struct ToeNeighs ToeNeighs;
 
 /* An address of the port. */
@@ -86,6 +91,14 @@ typedef struct ToeRoute {
     uint8_t dst[16];            /* bits behind the prefix are zero */
     uint8_t gateway[16];        /* zero: on link */
 } ToeRoute;
+
+/* What is known of the path to a host. */
+typedef struct ToePathMtu {
+    uint8_t family;
+    uint8_t dst[16];
+    uint32_t mtu;
+    int64_t expires;
+} ToePathMtu;
 
 /* A frame waiting for something. */
 typedef struct ToeWaiting {
@@ -130,6 +143,11 @@ struct ToeNop {
     uint32_t sndbuf_max;
     uint32_t uto_min_ms;
     uint32_t uto_max_ms;
+    uint8_t syn_cookies;        /* TOE_SYN_COOKIES_* */
+    uint8_t synack_retries;
+    uint8_t fastopen;           /* TOE_FASTOPEN_* */
+    uint32_t syn_backlog;
+    uint8_t mtu_probing;
 
     ToeTimers timers;
     ToePorts tcp_ports;
@@ -140,9 +158,11 @@ struct ToeNop {
     uint32_t naddrs;
     ToeRoute routes[TOE_ROUTES_MAX];    /* first match is the best */
     uint32_t nroutes;
+    ToePathMtu pmtu[TOE_PMTU_MAX];      /* in sets */
 
     ToeIpFrag *ipfrag;
     ToeNeighs *neighs;
+    ToeLoop *loop;
     uint16_t ip_id;
     uint32_t icmp_tokens;       /* errors that may be sent now */
     int64_t icmp_refill;        /* time up to which tokens were given */
@@ -221,6 +241,8 @@ void toe_tcp_reject(ToeNop *n, const ToeIpPacket *p);
 bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e);
 /* The timer of this NCB expired; index < config.connections. */
 void toe_tcp_timer(ToeNop *n, uint32_t index);
+/* A half-open connection waited long enough. */
+void toe_tcp_synq_timer(ToeNop *n);
 /*
  * An output turn; takes the frame bytes it sent off *budget and ends when
  * that is used up or n->port_busy is set.  True: more waits.
@@ -250,10 +272,11 @@ bool toe_udp_run(ToeNop *n, uint32_t *budget);
 /*
  * Find the way to dst.  laddr: a local address, or zero: chosen and filled
  * in.  *mtu: the largest IP packet that toe_ip_output() takes for it, which
- * is config.max_segment if the port takes large packets, else n->mtu; may be
+ * is config.max_segment if the port takes large packets, else n->mtu, or
+ * less if the path is known not to take that (pmtu.c); may be
  * NULL.  TOE_ST_OK; TOE_ST_INVALID: family; TOE_ST_ADDRNOTAVAIL: laddr is
  * not ours, or there is none to choose; TOE_ST_NOROUTE: also for dst not a
- * unicast address, or our own.
+ * unicast address.  To our own addresses it leads through loop.c.
  */
 uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
                      uint8_t *laddr, uint32_t *mtu);
@@ -351,6 +374,33 @@ void toe_ipfrag4_input(ToeNop *n, const uint8_t *frame, size_t len,
 void toe_ipfrag6_input(ToeNop *n, const uint8_t *frame, size_t len,
                        const struct ToeWireIpv6 *ip, size_t at,
                        size_t named);
+
+/* ---- loop.c: to our own addresses ---- */
+
+ToeLoop *toe_loop_new(void);
+void toe_loop_free(ToeLoop *l);
+void toe_loop_reset(ToeNop *n);
+/*
+ * Keep a whole IP packet for the next turn.  TOE_ST_OK; TOE_ST_BUSY: no room,
+ * dropped and counted.
+ */
+uint8_t toe_loop_output(ToeNop *n, uint8_t family, const uint8_t *packet,
+                        size_t len);
+/* Who can wait sends no more in this turn. */
+bool toe_loop_full(const ToeNop *n);
+bool toe_loop_waits(const ToeNop *n);
+/* A turn: what waits goes to the NOPs. */
+void toe_loop_run(ToeNop *n);
+
+/* ---- pmtu.c ---- */
+
+/* The MTU of the path to dst: mtu, or less if that is known. */
+uint32_t toe_pmtu_get(ToeNop *n, uint8_t family, const uint8_t *dst,
+                      uint32_t mtu);
+/* It is so, as somebody has verified. */
+void toe_pmtu_set(ToeNop *n, uint8_t family, const uint8_t *dst,
+                  uint32_t mtu);
+void toe_pmtu_reset(ToeNop *n);
 
 /* ---- icmp.c ---- */
 

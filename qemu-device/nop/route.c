@@ -13,9 +13,10 @@
  * is no error, and a route is told from another by destination, prefix,
  * gateway and metric together.
  *
- * The adapter speaks to other hosts only: what is sent to an address of its
- * own never leaves the operating system, so there is no route to it, and
- * none to a group of hosts, as only TCP asks.
+ * What is sent to an address of the port's own does not leave the adapter: it
+ * goes through loop.c, whatever the routes say.  127.0.0.0/8 and ::1 are the
+ * operating system's alone, as it does not share them with any interface;
+ * there is no route to them, and none to a group of hosts, as only TCP asks.
  */
 #include "nop.h"
 #include "toe_trace.h"
@@ -281,7 +282,16 @@ uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
     if (!is_zero(laddr) && !toe_ip_is_local(n, family, laddr)) {
         return TOE_ST_ADDRNOTAVAIL;
     }
-    if (toe_ip_is_local(n, family, dst) || !toe_route_is_host(n, family, dst) ||
+    if (toe_ip_is_local(n, family, dst)) {
+        if (is_zero(laddr)) {
+            memcpy(laddr, dst, 16);
+        }
+        if (mtu) {
+            *mtu = toe_ip_max(n, family);
+        }
+        return TOE_ST_OK;
+    }
+    if (!toe_route_is_host(n, family, dst) ||
         !toe_route_next_hop(n, family, dst, hop)) {
         toe_trace_route_none(toe_addr_hi(dst), toe_addr_lo(dst));
         return TOE_ST_NOROUTE;
@@ -294,6 +304,9 @@ uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
     }
     if (mtu) {
         *mtu = toe_ip_max(n, family);
+        if (!(n->config.max_segment && family == TOE_AF_INET)) {
+            *mtu = toe_pmtu_get(n, family, dst, *mtu);
+        }
     }
     return TOE_ST_OK;
 }

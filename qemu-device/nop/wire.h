@@ -64,6 +64,9 @@ static inline uint64_t toe_addr_lo(const uint8_t *addr)
 #define TOE_ETHERTYPE_IPV4      0x0800u
 #define TOE_ETHERTYPE_ARP       0x0806u
 #define TOE_ETHERTYPE_IPV6      0x86ddu
+#define TOE_ETHERTYPE_VLAN      0x8100u /* 802.1Q; the rest of the tag: */
+#define TOE_VLAN_TAG_REST       4u      /* priority and VLAN, type */
+#define TOE_VLAN_ID             0x0fffu
 
 typedef struct ToeWireEth {
     const uint8_t *dst;

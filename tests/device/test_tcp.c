@@ -316,7 +316,7 @@ END_TEST
 
 START_TEST(backlog)
 {
-	uint32_t l = net_listen(&n, 5001, 2);
+	uint32_t l = net_listen(&n, 5001, 1);
 	struct toe_hw_cqe e;
 	struct tcp c[3];
 	unsigned i;

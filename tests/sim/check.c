@@ -458,12 +458,12 @@ static void no_leak(struct side *w)
 	uint32_t i, ranges = 0;
 
 	if (v[TOE_CTR_TCP_NCBS] || v[TOE_CTR_TCP_TIME_WAIT] ||
-	    v[TOE_CTR_TCP_ORPHANS] || t->conns || t->half_open)
+	    v[TOE_CTR_TCP_ORPHANS] || t->conns || t->synq.count)
 		sim_fail(s, NULL, "side %u has left: %" PRIu64 " NCBs, %" PRIu64
 			 " in TIME-WAIT, %" PRIu64 " orphans, %u counted, %u "
 			 "half open", w->number, v[TOE_CTR_TCP_NCBS],
 			 v[TOE_CTR_TCP_TIME_WAIT], v[TOE_CTR_TCP_ORPHANS],
-			 t->conns, t->half_open);
+			 t->conns, t->synq.count);
 	if (toe_lmem_avail(w->lm, TOE_LMEM_IN) != toe_lmem_total(w->lm))
 		sim_fail(s, NULL, "side %u has lost %u buflets of %u",
 			 w->number, toe_lmem_total(w->lm) -

@@ -216,7 +216,7 @@ void net_send(struct side *w, const uint8_t *frame, size_t len)
 		return;
 	if (ip_len > s->path_mtu && s->net_up) {
 		s->lost++;
-		if (frame[ETH + 6] & 0x40)
+		if (frame[ETH + 6] & 0x40 && !s->p.mute)
 			too_big(w, frame);
 		return;
 	}

@@ -122,6 +122,7 @@ struct params {
 	unsigned mtu_events;
 	unsigned mark;		/* CE */
 	int64_t mark_queue;	/* and for all that meets so much queue; 0: none */
+	bool mute;		/* routers that drop what is too big, no word */
 	bool arp;		/* neighbours are found by ARP */
 	/* The adapters. */
 	uint32_t mtu;
@@ -132,6 +133,8 @@ struct params {
 	uint32_t sndbuf;
 	uint32_t tuned;		/* to what buffers may grow; less: they don't */
 	uint32_t time_wait_ms;
+	uint32_t cookies;	/* TOE_SYN_COOKIES_* */
+	uint32_t syn_backlog;	/* half-open connections of a listener */
 	uint32_t ports;		/* ephemeral; 0: the default range */
 	uint8_t ecn[2];		/* TOE_ECN_MODE_*, by side */
 	uint8_t cc[2];		/* TOE_CC_* */

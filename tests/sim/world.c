@@ -78,6 +78,7 @@ static void special(struct params *p, struct rng *r)
 		p->flaps = (unsigned)rnd(r, 4);
 		p->routes = (unsigned)rnd(r, 4);
 		p->mtu_events = (unsigned)rnd(r, 3);
+		p->mute = chance(r, 200);
 		p->stall = 30 * SEC;
 		p->aborts = 50;
 		break;
@@ -100,6 +101,7 @@ static void special(struct params *p, struct rng *r)
 		p->routes = (unsigned)rnd(r, 3);
 		if (chance(r, 300))
 			faults(p, r);
+		p->mute = chance(r, 500);
 		break;
 	case CHURN:
 		p->conns = CONNS_MAX;
@@ -180,6 +182,8 @@ void sim_params(struct params *p, uint64_t seed)
 	p->faults_end = (int64_t)rnd_log(&r, 5, 300) * SEC;
 	p->arp = chance(&r, 300);
 	special(p, &r);
+	p->cookies = (uint32_t)rnd(&r, 3);
+	p->syn_backlog = chance(&r, 500) ? 1 + (uint32_t)rnd(&r, 8) : 4097;
 	if (p->flaps || p->harsh)
 		p->arp = false;		/* who is not found is unreachable */
 	ecn(p, &r);
@@ -202,7 +206,7 @@ void sim_describe(const struct sim *s, FILE *f)
 		"  marks %u or from %.1f ms of queue on, ECN %u/%u, congestion "
 		"control %u/%u, pacing %u/%u,\n"
 		"  stalls up to %.0f s, turn delay %.2f ms, port room %u, "
-		"ports %u, backlog %u%s\n",
+		"ports %u, backlog %u, cookies %u, half-open %u%s%s\n",
 		profile_names[p->profile], p->harsh ? " (harsh)" : "", p->conns,
 		p->bytes, (double)p->delay[0] / MS, (double)p->delay[1] / MS,
 		(double)p->jitter / MS, p->reorder, (double)p->reorder_by / MS,
@@ -214,7 +218,8 @@ void sim_describe(const struct sim *s, FILE *f)
 		(double)p->mark_queue / MS, p->ecn[0],
 		p->ecn[1], p->cc[0], p->cc[1], p->pacing[0], p->pacing[1],
 		(double)p->stall / SEC, (double)p->run_delay / MS,
-		p->port_room, p->ports, p->backlog, p->arp ? ", arp" : "");
+		p->port_room, p->ports, p->backlog, p->cookies, p->syn_backlog,
+		p->arp ? ", arp" : "", p->mute ? ", mute routers" : "");
 }
 
 static const char *state_name(uint8_t state)
@@ -424,11 +429,14 @@ static void side_init(struct sim *s, unsigned i)
 	w->lm = toe_lmem_new(w->ram, p->ram, &w->counters);
 	w->n = toe_nop_new(&w->env, w->lm, &w->counters, &config, &app_ops, w);
 	toe_nop_port_set(w->n, p->mtu, NULL, 0, 0);
+	toe_nop_param_set(w->n, TOE_PARAM_MTU_PROBING, p->mute);
 	toe_nop_addr_add(w->n, TOE_AF_INET, w->ip, 24);
 	toe_nop_route_add(w->n, TOE_AF_INET, all, 0, w->gw_ip, 0);
 	if (!p->arp)
 		toe_nop_neigh_add(w->n, TOE_AF_INET, w->gw_ip, w->gw_mac);
 	toe_nop_param_set(w->n, TOE_PARAM_TIME_WAIT_MS, p->time_wait_ms);
+	toe_nop_param_set(w->n, TOE_PARAM_SYN_COOKIES, p->cookies);
+	toe_nop_param_set(w->n, TOE_PARAM_SYN_BACKLOG, p->syn_backlog);
 	/* An application that ends does not wait for its peer's readers. */
 	if (!p->harsh)
 		toe_nop_param_set(w->n, TOE_PARAM_ORPHAN_MS, 3600000);

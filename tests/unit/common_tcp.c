@@ -252,6 +252,14 @@ void talk_say_quietly(struct talk *t, const struct talk_seg *s)
 			put32(p + hlen + 4, t->iss + s->sack[i][1]);
 		}
 	}
+	if (s->fo) {
+		for (; (hlen + 1u + (uint32_t)s->fo) & 3; hlen++)
+			p[hlen] = 1;
+		p[hlen] = 34;
+		p[hlen + 1] = (uint8_t)(s->fo + 1);
+		memcpy(p + hlen + 2, s->cookie, (size_t)s->fo - 1);
+		hlen += (uint32_t)s->fo + 1;
+	}
 	p[12] = (uint8_t)(hlen / 4 << 4);
 	if (s->hlen)
 		p[12] = (uint8_t)(s->hlen << 4);
@@ -328,6 +336,11 @@ const struct talk_seg *talk_any(struct talk *t)
 		}
 		if (p[i] == 28)
 			s.uto = (uint16_t)get16(p + i + 2);
+		if (p[i] == 34) {
+			s.fo = p[i + 1] - 1;
+			ck_assert_uint_le(p[i + 1], 18);
+			memcpy(s.cookie, p + i + 2, p[i + 1] - 2u);
+		}
 		if (p[i] == 8) {
 			s.ts = true;
 			s.tsval = get32(p + i + 2);
@@ -374,7 +387,8 @@ const struct talk_seg *talk_hear(struct talk *t, const struct talk_seg *want,
 		      flags_text(want->flags), want->seq, want->ack,
 		      want->len);
 	for (i = 0; i < s->len; i++)
-		if (s->payload[i] != talk_pattern(s->seq - 1 + i))
+		if (s->payload[i] != talk_pattern(s->seq - !(s->flags & SYN) +
+						  i))
 			ck_abort_msg("%s:%d: byte %u of the segment is wrong",
 				     file, line, i);
 	return s;

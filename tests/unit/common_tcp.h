@@ -49,6 +49,8 @@ struct talk_seg {
 	bool sackok;		/* SACK permitted */
 	uint8_t sacks;		/* blocks: left, right, relative to what */
 	uint32_t sack[4][2];	/* the receiver of the data got */
+	int fo;			/* Fast Open: bytes of cookie + 1; 0: no option */
+	uint8_t cookie[16];
 	int bad_checksum;
 	int wnd;		/* not 0: this - 1 instead of talk.wnd */
 	uint8_t hlen;		/* not 0: a wrong header length, in words */

@@ -84,6 +84,12 @@ void toe_tcp_timer(ToeNop *n, uint32_t index)
 	fake_tcp.timer = index;
 }
 
+void toe_tcp_synq_timer(ToeNop *n)
+{
+	(void)n;
+	fake_tcp.timers++;
+}
+
 bool toe_tcp_run(ToeNop *n, uint32_t *budget)
 {
 	(void)n, (void)budget;

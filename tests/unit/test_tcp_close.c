@@ -296,12 +296,15 @@ START_TEST(rst_in_each_state)
 	SAY(t, .flags = RST, .seq = rcv_nxt);
 	SILENCE(t);
 	if (_i == TOE_TCP_TIME_WAIT) {
-		EVENTS(t, "");
+		EVENTS(t, "");		/* RFC 1337: goes on */
+		ck_assert_uint_eq(talk_state(t, t->h), _i);
 	} else {
 		EVENTS(t, "C");
 		ck_assert_uint_eq(t->status, TOE_ST_RESET);
 	}
 	talk_close(t);
+	if (_i == TOE_TCP_TIME_WAIT)
+		talk_wait(t, 61 * SEC);
 	gone(t);
 	talk_free(t);
 }

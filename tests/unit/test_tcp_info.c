@@ -33,10 +33,17 @@ START_TEST(states)
 	SAY(t, .flags = SYN, .mss = 1460);
 	ck_assert_uint_eq(toe_stream_tcp_info(t->w->n, t->listener, &i),
 			  TOE_ST_OK);
-	ck_assert_uint_eq(i.unacked, 1);
+	ck_assert_uint_eq(i.unacked, 0);	/* half open */
 	HEAR(t, .flags = SYN | ACK, .seq = 0, .ack = 1);
 	SAY(t, .flags = ACK, .seq = 1, .ack = 1);
 	EVENTS(t, "I");
+	ck_assert_uint_eq(toe_stream_tcp_info(t->w->n, t->listener, &i),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(i.unacked, 1);
+	toe_stream_accepted(t->w->n, t->h);
+	ck_assert_uint_eq(toe_stream_tcp_info(t->w->n, t->listener, &i),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(i.unacked, 0);
 	i = ask(t);
 	ck_assert_uint_eq(i.state, TOE_TCP_ESTABLISHED);
 	ck_assert_uint_eq(i.segs_in, 2);

@@ -39,23 +39,32 @@ static void dup_ack_now(ToeTcp *t, ToeNcb *c)
     ack_now(t, c);
 }
 
+bool toe_tcp_may_challenge(ToeTcp *t, int64_t now)
+{
+    if (now - t->challenge_time >= TOE_CHALLENGE_NS || !t->challenge_time) {
+        t->challenge_time = now;
+        t->challenge_left = TOE_CHALLENGE_TOTAL / 2 +
+                            toe_nop_random(t->nop) % TOE_CHALLENGE_TOTAL;
+    }
+    if (!t->challenge_left) {
+        return false;
+    }
+    t->challenge_left--;
+    toe_count(t->nop->counters, TCP_CHALLENGE_ACKS);
+    return true;
+}
+
 static void challenge_ack(ToeTcp *t, ToeNcb *c, int64_t now)
 {
     if (now - c->challenge_time >= TOE_CHALLENGE_NS || !c->challenge_time) {
         c->challenge_time = now;
         c->challenges = 0;
     }
-    if (now - t->challenge_time >= TOE_CHALLENGE_NS || !t->challenge_time) {
-        t->challenge_time = now;
-        t->challenge_left = TOE_CHALLENGE_TOTAL / 2 +
-                            toe_nop_random(t->nop) % TOE_CHALLENGE_TOTAL;
-    }
-    if (c->challenges >= TOE_CHALLENGE_PER_CONN || !t->challenge_left) {
+    if (c->challenges >= TOE_CHALLENGE_PER_CONN ||
+        !toe_tcp_may_challenge(t, now)) {
         return;
     }
     c->challenges++;
-    t->challenge_left--;
-    toe_count(t->nop->counters, TCP_CHALLENGE_ACKS);
     toe_trace_tcp_challenge(toe_ncb_handle(t, c), c->state);
     ack_now(t, c);
 }
@@ -204,6 +213,7 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
     if (bytes) {
         toe_tcp_check_writable(c);
     }
+    toe_plpmtud_acked(t, c, now);
     if (restart || c->snd_una == c->snd_max) {
         toe_timer_restart_rtx(t, c, now);
     }
@@ -285,7 +295,7 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         c->reass != TOE_NONE || seg->opt.sacks || seg->opt.uto ||
         c->flags & (TOE_F_RECOVERY | TOE_F_FIN_RCVD | TOE_F_PERSIST) ||
         c->sacked || c->lost || c->flags2 & (TOE_F2_LOSS | TOE_F2_TLP) ||
-        !(c->flags & TOE_F_OWNED) ||
+        !(c->flags & TOE_F_OWNED) || c->flags2 & TOE_F2_FO_WAIT ||
         seq_lt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_max)) {
         return false;
     }
@@ -379,7 +389,8 @@ static bool check_syn(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
     if (!(seg->flags & TOE_SYN)) {
         return true;
     }
-    if (c->state == TOE_TCP_SYN_RECEIVED && seg->seq == c->irs) {
+    if ((c->state == TOE_TCP_SYN_RECEIVED || c->flags2 & TOE_F2_FO_WAIT) &&
+        seg->seq == c->irs) {
         toe_ecn_syn(c, seg);
         if (seg->flags & TOE_ACK && seg->ack == c->snd_max) {
             /* Simultaneous open: the other's SYN-ACK (RFC 9293 3.5). */
@@ -485,6 +496,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
             toe_rtt_sample(c, now - c->rtt_time);
             toe_rtt_least(c, now - c->rtt_time, now);
         }
+        toe_fastopen_synack(t, c, seg);
         c->snd_una = c->snd_nxt = seg->ack;
         c->snd_wnd = c->snd_wnd_max =
             seg->unscaled ? seg->wnd : seg->wnd << c->snd_wscale;
@@ -498,6 +510,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         challenge_ack(t, c, now);               /* RFC 5961 5.2 */
         return false;
     }
+    toe_fastopen_acked(t, c, seg->ack, now);
     if (c->flags2 & TOE_F2_SACK) {
         ToeAckNews news = ack_news(c, seg, now);
 
@@ -642,6 +655,7 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
     if (seg->flags & TOE_RST) {
         if (ack) {
             toe_count(t->nop->counters, TCP_RST_IN);
+            toe_fastopen_refused(t, c);
             toe_tcp_close_ncb(t, c, TOE_ST_REFUSED, false);
         }
         return;
@@ -670,6 +684,7 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
         toe_rtt_sample(c, now - c->rtt_time);
         toe_rtt_least(c, now - c->rtt_time, now);
     }
+    toe_fastopen_synack(t, c, seg);
     c->snd_una = c->snd_nxt = seg->ack;
     toe_tcp_establish(t, c);
     ack_now(t, c);
@@ -685,10 +700,11 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
 static void time_wait(ToeTcp *t, ToeNcb *c, ToeSeg *seg, int64_t now)
 {
     if (seg->flags & TOE_RST) {
-        if (seg->seq == c->rcv_nxt) {
-            toe_count(t->nop->counters, TCP_RST_IN);
-            toe_tcp_close_ncb(t, c, TOE_ST_OK, false);
-        }
+        /*
+         * RFC 1337, F1: our ACK of an old duplicate makes a peer without
+         * the connection send one.  Obeyed, it would end the wait, and the
+         * next old duplicate would be taken for the next connection's.
+         */
         return;
     }
     if (!check_paws(t, c, seg, now) || !check_syn(t, c, seg, now)) {
@@ -763,25 +779,45 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
 }
 
 /*
- * A SYN for a connection in TIME-WAIT: may a new one replace it?  RFC 9293
- * 3.10.7.4 and RFC 6191: if nothing of the old one can be mistaken for it.
+ * A SYN for a connection in TIME-WAIT: may a new one replace it?  RFC 6191
+ * section 2: if nothing of the old one can be mistaken for it.
  */
 static bool may_reopen(const ToeNcb *c, const ToeSeg *seg)
 {
     if ((seg->flags & (TOE_SYN | TOE_ACK | TOE_RST)) != TOE_SYN) {
         return false;
     }
-    if (c->flags & TOE_F_TS && seg->opt.have_ts &&
-        seg->opt.ts_val != c->ts_recent) {
-        return (int32_t)(seg->opt.ts_val - c->ts_recent) > 0;
+    if (seg->opt.have_ts) {
+        int32_t later = (int32_t)(seg->opt.ts_val - c->ts_recent);
+
+        if (!(c->flags & TOE_F_TS)) {
+            return true;        /* what is old has none: PAWS drops it */
+        }
+        if (later) {
+            return later > 0;
+        }
     }
     return seq_gt(seg->seq, c->rcv_nxt);
+}
+
+/*
+ * A segment that belongs to no connection: of a handshake, or for a listener.
+ * Returns the connection that it made, and goes on to, or NULL.
+ */
+static ToeNcb *handshake(ToeTcp *t, ToeSynReq *req, ToeNcb *listener,
+                         const ToeIpPacket *p, const ToeSeg *seg,
+                         const uint32_t *above)
+{
+    return req ? toe_synq_input(t, req, p, seg)
+               : toe_tcp_listen_input(t, listener, p, seg, above);
 }
 
 bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
 {
     ToeTcp *t = n->tcp;
     ToeNcb *c, *listener = NULL;
+    ToeSynReq *req = NULL;
+    uint32_t old_end, *above = NULL;
     ToeSeg seg;
     bool good = toe_seg_parse(p, &seg);
 
@@ -789,10 +825,14 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
         return false;
     }
     c = toe_ncb_lookup(t, p->family, p->dst, seg.dport, p->src, seg.sport);
-    if (!c || c->state == TOE_TCP_TIME_WAIT) {
+    if (!c) {
+        req = toe_synq_lookup(t, p->family, p->dst, seg.dport, p->src,
+                              seg.sport);
+    }
+    if (!req && (!c || c->state == TOE_TCP_TIME_WAIT)) {
         listener = toe_ncb_lookup_listener(t, p->family, p->dst, seg.dport);
     }
-    if (!c && !listener) {
+    if (!c && !req && !listener) {
         return false;
     }
     if (!good) {
@@ -804,61 +844,37 @@ bool toe_tcp_input(ToeNop *n, const ToeIpPacket *p)
         return true;
     }
     toe_count(n->counters, TCP_SEGS_IN);
-    toe_trace_tcp_in(c ? toe_ncb_handle(t, c) : toe_ncb_handle(t, listener),
+    toe_trace_tcp_in(c ? toe_ncb_handle(t, c)
+                     : req ? req->syn.listener : toe_ncb_handle(t, listener),
                      seg.flags, seg.seq, seg.ack, seg.len, seg.wnd);
     if (c && listener && may_reopen(c, &seg)) {
+        old_end = c->snd_max;
+        above = &old_end;
+        toe_count(n->counters, TCP_TIME_WAIT_REUSED);
         toe_tcp_close_ncb(t, c, TOE_ST_OK, false);
         toe_tcp_reap(t, c);
         c = NULL;
     }
     if (!c) {
-        toe_tcp_listen_input(t, listener, p, &seg);
-        return true;
+        c = handshake(t, req, listener, p, &seg, above);
+        if (!c) {
+            return true;
+        }
+        segment_arrives(t, c, p, &seg);
+        if (c->state == TOE_TCP_SYN_RECEIVED) {
+            /* What the request accepted does not make the connection. */
+            toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, false);
+            toe_tcp_reap(t, c);
+            return true;
+        }
+    } else {
+        segment_arrives(t, c, p, &seg);
     }
-    segment_arrives(t, c, p, &seg);
     toe_tcp_deliver(t, c);
     return true;
 }
 
 /* ---- ICMP ---- */
-
-/* RFC 1191 7.1: a router that does not say its MTU. */
-static uint32_t plateau(uint32_t mtu)
-{
-    static const uint16_t plateaus[] = { 32000, 17914, 8166, 4352, 2002,
-                                         1492, 1006 };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(plateaus); i++) {
-        if (plateaus[i] < mtu) {
-            return plateaus[i];
-        }
-    }
-    return TOE_PMTU_MIN_V4;
-}
-
-static void path_mtu(ToeTcp *t, ToeNcb *c, uint32_t mtu)
-{
-    uint32_t least = c->family == TOE_AF_INET6 ? TOE_PMTU_MIN_V6
-                                               : TOE_PMTU_MIN_V4;
-
-    if (!mtu) {
-        mtu = plateau(c->mtu);
-    }
-    mtu = MAX(mtu, least);
-    if (mtu >= c->mtu ||
-        (t->nop->config.max_segment && c->family == TOE_AF_INET)) {
-        return;
-    }
-    toe_trace_tcp_pmtu(toe_ncb_handle(t, c), mtu);
-    c->mtu = mtu;
-    toe_tcp_update_mss(t, c);
-    if (toe_ncb_synchronized(c) && c->snd_una != c->snd_max) {
-        /* What was too big is lost for sure, and not by congestion. */
-        toe_recovery_too_big(t, c);
-        c->flags &= ~TOE_F_RTT_TIMED;
-        toe_tcp_mark(t, c);
-    }
-}
 
 bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e)
 {
@@ -869,7 +885,12 @@ bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e)
     bool too_big, hard, refused;
 
     if (!c) {
-        return false;
+        /*
+         * About a SYN-ACK: taken, and left to the timer.  Whoever can forge
+         * these must not end handshakes.
+         */
+        return toe_synq_lookup(t, e->family, e->src, e->lport, e->dst,
+                               e->rport);
     }
     /* RFC 5927 4.1: only about what is in flight. */
     if (seq_lt(e->seq, c->snd_una) || seq_geq(e->seq, c->snd_max)) {
@@ -885,7 +906,7 @@ bool toe_tcp_icmp_error(ToeNop *n, const ToeIcmpError *e)
                           : e->type == 3 && (e->code == 9 || e->code == 10 ||
                                              e->code == 13));
     if (too_big) {
-        path_mtu(t, c, e->mtu);
+        toe_plpmtud_too_big(t, c, e->mtu, e->seq);
     } else if (hard && c->state == TOE_TCP_SYN_SENT) {
         toe_tcp_close_ncb(t, c, refused ? TOE_ST_REFUSED : TOE_ST_UNREACH,
                           false);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * listen.c - the beginning of a connection: SYNs for a listener, what the
+ * listen.c - the beginning of a connection: segments for a listener, what the
  * first segments agree on, initial sequence numbers, MSS.
  *
- * A SYN for a listener makes a half-open NCB (SYN-RECEIVED), which is on the
- * listener's list until it is ESTABLISHED and reported.  A listener's
- * backlog bounds those and the ones reported but not accepted; the adapter as
- * a whole has at most half of its NCBs half-open, so that a flood on one
- * listener cannot keep others, or active opens, from working (RFC 4987).
- * SYNs above a limit are dropped and counted: the peer tries again.
+ * A SYN for a listener goes to the SYN queue (synq.c) or is answered with a
+ * cookie (cookie.c); either way the NCB is made when the handshake's last ACK
+ * comes, by toe_tcp_child(), and is ESTABLISHED at once.
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -23,27 +20,46 @@ typedef struct IsnInput {
     uint8_t zero[2];
 } IsnInput;
 
-static uint32_t keyed_hash(ToeTcp *t, const ToeNcb *c, uint8_t what)
+static uint32_t keyed_hash(ToeTcp *t, uint8_t family, const uint8_t *laddr,
+                           uint16_t lport, const uint8_t *raddr,
+                           uint16_t rport, uint8_t what)
 {
     IsnInput in = {
-        .lport = c->lport, .rport = c->rport, .family = c->family,
-        .what = what,
+        .lport = lport, .rport = rport, .family = family, .what = what,
     };
 
-    memcpy(in.laddr, c->laddr, 16);
-    memcpy(in.raddr, c->raddr, 16);
+    memcpy(in.laddr, laddr, 16);
+    memcpy(in.raddr, raddr, 16);
     return (uint32_t)toe_siphash(&t->isn_key, &in, sizeof(in));
+}
+
+static uint32_t isn_clock(ToeTcp *t)
+{
+    return (uint32_t)(uint64_t)(toe_nop_now(t->nop) / 4000);
 }
 
 uint32_t toe_tcp_isn(ToeTcp *t, const ToeNcb *c)
 {
-    return keyed_hash(t, c, 0) +
-           (uint32_t)(uint64_t)(toe_nop_now(t->nop) / 4000);
+    return keyed_hash(t, c->family, c->laddr, c->lport, c->raddr, c->rport,
+                      0) + isn_clock(t);
+}
+
+uint32_t toe_tcp_isn_of(ToeTcp *t, const ToeSyn *s)
+{
+    return keyed_hash(t, s->family, s->laddr, s->lport, s->raddr, s->rport,
+                      0) + isn_clock(t);
 }
 
 uint32_t toe_tcp_ts_offset(ToeTcp *t, const ToeNcb *c)
 {
-    return keyed_hash(t, c, 1);
+    return keyed_hash(t, c->family, c->laddr, c->lport, c->raddr, c->rport,
+                      1);
+}
+
+uint32_t toe_tcp_ts_offset_of(ToeTcp *t, const ToeSyn *s)
+{
+    return keyed_hash(t, s->family, s->laddr, s->lport, s->raddr, s->rport,
+                      1);
 }
 
 static uint32_t headers(const ToeNcb *c)
@@ -128,6 +144,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_cc_start(c);
     toe_cc_syn_lost(c, timeouts);
     c->data_sent = c->cwv_time = now;
+    toe_plpmtud_begin(t, c);
     toe_rack_init(c);
     toe_info_start(c, now);
     toe_autotune_start(c, now);
@@ -136,12 +153,11 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_timer_off(c, TOE_T_RTX);
     toe_tcp_set_state(t, c, TOE_TCP_ESTABLISHED);
     if (c->flags & TOE_F_HALF_OPEN) {
-        toe_timer_off(c, TOE_T_LIFE);
-        toe_ncb_half_open_del(t, c);
+        c->flags &= ~TOE_F_HALF_OPEN;
         c->flags |= TOE_F_OWNED;
         c->events |= TOE_E_INCOMING;
         toe_count(t->nop->counters, TCP_PASSIVE_OPENS);
-    } else if (c->flags & TOE_F_OWNED) {
+    } else if (c->flags & TOE_F_OWNED && !(c->flags2 & TOE_F2_FO_EARLY)) {
         c->events |= TOE_E_ESTABLISHED;
     }
     toe_timer_restart_keep(t, c, now);
@@ -152,73 +168,137 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     }
 }
 
-void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
-                          const ToeSeg *seg)
+bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
+                   const ToeSyn *s)
 {
-    ToeNop *n = t->nop;
     uint8_t laddr[16];
     uint32_t mtu;
-    ToeNcb *c;
+    ToeSeg seg;
 
+    memcpy(laddr, s->laddr, 16);
+    if (toe_ip_route(t->nop, s->family, s->raddr, laddr, &mtu) != TOE_ST_OK) {
+        return false;
+    }
+    toe_syn_segment(s, &seg);
+    c->family = s->family;
+    memcpy(c->laddr, s->laddr, 16);
+    memcpy(c->raddr, s->raddr, 16);
+    c->lport = s->lport;
+    c->rport = s->rport;
+    c->mtu = mtu;
+    if (listener) {
+        c->flags |= listener->flags & TOE_F_NODELAY;
+        c->rcv_buf = listener->rcv_buf;
+        c->snd_buf = listener->snd_buf;
+        c->keepalive_s = listener->keepalive_s;
+        c->user_timeout_ms = listener->user_timeout_ms;
+        c->cc = listener->cc;
+        c->ecn = listener->ecn;
+        c->pacing_max = listener->pacing_max;
+        c->pmtud = listener->pmtud;
+        toe_sockopt_inherit(c, listener);
+    }
+    c->segs_in = 1;
+
+    c->irs = seg.seq;
+    c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg.seq + 1;
+    c->ts_offset = toe_tcp_ts_offset(t, c);
+    toe_tcp_take_syn_options(t, c, &seg);
+    if (s->fo_answer) {
+        c->flags2 |= TOE_F2_FO_ANSWER;
+    }
+    c->iss = s->iss;
+    c->snd_una = c->snd_nxt = c->snd_max = c->iss;
+    c->snd_wnd = c->snd_wnd_max = seg.wnd;      /* never scaled in a SYN */
+    c->snd_wl1 = seg.seq;
+    c->snd_wl2 = c->iss;
+    c->last_rcv = toe_nop_now(t->nop);
+    return true;
+}
+
+ToeNcb *toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener,
+                             const ToeIpPacket *p, const ToeSeg *seg,
+                             const uint32_t *above)
+{
     if (seg->flags & TOE_RST) {
-        return;
+        return NULL;
     }
     if (seg->flags & TOE_ACK) {
-        toe_tcp_reply_rst(t, p, seg);
-        return;
+        bool rst = true;
+        ToeNcb *c = NULL;
+
+        if (!(seg->flags & TOE_SYN)) {
+            c = toe_cookie_ack(t, listener, p, seg, &rst);
+        }
+        if (rst) {
+            toe_tcp_reply_rst(t, p, seg);
+        }
+        return c;
     }
     if (!(seg->flags & TOE_SYN)) {
-        return;
+        return NULL;
     }
     if (seg->flags & TOE_FIN || !seg->sport) {
-        toe_count(n->counters, TCP_BAD);
-        return;
+        toe_count(t->nop->counters, TCP_BAD);
+        return NULL;
     }
-    memcpy(laddr, p->dst, 16);
-    if (listener->pending >= listener->backlog ||
-        t->half_open >= MAX(t->size / 2, 1) ||
-        toe_ip_route(n, p->family, p->src, laddr, &mtu) != TOE_ST_OK ||
-        !(c = toe_ncb_new(t, TOE_NCB_CONN))) {
-        toe_count(n->counters, TCP_LISTEN_DROPS);
-        toe_trace_tcp_listen_drop(toe_ncb_handle(t, listener),
-                                  listener->pending);
-        return;
-    }
-    c->family = p->family;
-    memcpy(c->laddr, p->dst, 16);
-    memcpy(c->raddr, p->src, 16);
-    c->lport = seg->dport;
-    c->rport = seg->sport;
-    c->mtu = mtu;
-    if (toe_ports_reserve(&n->tcp_ports, c->lport)) {
-        c->flags |= TOE_F_PORT;
-    }
-    c->flags |= listener->flags & TOE_F_NODELAY;
-    c->rcv_buf = listener->rcv_buf;
-    c->snd_buf = listener->snd_buf;
-    c->keepalive_s = listener->keepalive_s;
-    c->user_timeout_ms = listener->user_timeout_ms;
-    c->cc = listener->cc;
-    toe_sockopt_inherit(c, listener);
-    c->ecn = listener->ecn;
-    c->pacing_max = listener->pacing_max;
+    toe_synq_syn(t, listener, p, seg, above);
+    return NULL;
+}
 
-    c->irs = seg->seq;
-    c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg->seq + 1;
-    c->ts_offset = toe_tcp_ts_offset(t, c);
-    toe_tcp_take_syn_options(t, c, seg);
-    c->iss = toe_tcp_isn(t, c);
-    c->snd_una = c->snd_nxt = c->snd_max = c->iss;
-    c->snd_wnd = c->snd_wnd_max = seg->wnd;     /* never scaled in a SYN */
-    c->snd_wl1 = seg->seq;
-    c->snd_wl2 = c->iss;
-    c->last_rcv = toe_nop_now(n);
-    c->segs_in = 1;
-    t->conns++;
-    toe_ncb_hash(t, c);
-    toe_ncb_half_open_add(t, listener, c);
-    toe_tcp_set_state(t, c, TOE_TCP_SYN_RECEIVED);
-    toe_timer_set(t, c, TOE_T_LIFE, c->last_rcv + TOE_SYN_RCVD_NS);
-    c->flags |= TOE_F_SEND_SYN;
-    toe_tcp_mark(t, c);
+/* ---- Options ---- */
+
+/* Seconds until the nth SYN-ACK would time out: 1, 3, 7, ... */
+static uint32_t timeouts_to_seconds(unsigned n)
+{
+    uint32_t sum = 0, period = TOE_RTO_INIT_NS / TOE_SEC;
+
+    while (n--) {
+        sum += period;
+        period = MIN(period * 2, TOE_RTO_MAX_NS / TOE_SEC);
+    }
+    return sum;
+}
+
+uint8_t toe_listen_setopt(ToeNcb *c, uint32_t option, uint64_t value)
+{
+    unsigned n = 0;
+
+    if (c->kind != TOE_NCB_LISTENER) {
+        return TOE_ST_INVALID;
+    }
+    switch (option) {
+    case TOE_OPT_DEFER_ACCEPT:
+        if (value > INT32_MAX) {
+            return TOE_ST_INVALID;
+        }
+        /* Time is counted in SYN-ACKs that would be due, as in Linux. */
+        while (n < TOE_SYNACK_RETRIES_MAX && timeouts_to_seconds(n) < value) {
+            n++;
+        }
+        c->defer = (uint8_t)n;
+        return TOE_ST_OK;
+    case TOE_OPT_FASTOPEN:
+        c->fastopen = (uint16_t)MIN(value, TOE_BACKLOG_MAX);
+        return TOE_ST_OK;
+    default:
+        return TOE_ST_INVALID;
+    }
+}
+
+uint8_t toe_listen_getopt(const ToeNcb *c, uint32_t option, uint64_t *value)
+{
+    if (c->kind != TOE_NCB_LISTENER) {
+        return TOE_ST_INVALID;
+    }
+    switch (option) {
+    case TOE_OPT_DEFER_ACCEPT:
+        *value = timeouts_to_seconds(c->defer);
+        return TOE_ST_OK;
+    case TOE_OPT_FASTOPEN:
+        *value = c->fastopen;
+        return TOE_ST_OK;
+    default:
+        return TOE_ST_INVALID;
+    }
 }

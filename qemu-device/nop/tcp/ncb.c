@@ -12,11 +12,13 @@
  * stand in a table of their own, by port.  Collisions are chained through
  * hash_next.
  *
- * Two-way lists through list_prev/list_next: the half-open children of a
- * listener, and the NCBs in TIME-WAIT that nobody owns, oldest first.  An
- * NCB is on one of them at most.  The list of NCBs that wait for output is
+ * A two-way list through list_prev/list_next: the NCBs in TIME-WAIT that
+ * nobody owns, oldest first.  The list of NCBs that wait for output is
  * one-way through out_next; an NCB freed while on it stays on it and is
  * skipped when its turn comes, or found to be alive again, which is harmless.
+ *
+ * Behind the table is one NCB more, for what sends but is no connection yet
+ * (synq.c): it belongs to whoever called toe_ncb_scratch() last.
  */
 #include "nop/tcp/tcp.h"
 
@@ -30,15 +32,23 @@ typedef struct TupleKey {
 
 _Static_assert(sizeof(TupleKey) == 40, "no padding: it is hashed");
 
-static uint32_t tuple_bucket(const ToeTcp *t, uint8_t family,
-                             const uint8_t *laddr, uint16_t lport,
-                             const uint8_t *raddr, uint16_t rport)
+uint32_t toe_ncb_tuple_hash(const ToeTcp *t, uint8_t family,
+                            const uint8_t *laddr, uint16_t lport,
+                            const uint8_t *raddr, uint16_t rport)
 {
     TupleKey k = { .lport = lport, .rport = rport, .family = family };
 
     memcpy(k.laddr, laddr, 16);
     memcpy(k.raddr, raddr, 16);
-    return (uint32_t)toe_siphash(&t->hash_key, &k, sizeof(k)) & t->hash_mask;
+    return (uint32_t)toe_siphash(&t->hash_key, &k, sizeof(k));
+}
+
+static uint32_t tuple_bucket(const ToeTcp *t, uint8_t family,
+                             const uint8_t *laddr, uint16_t lport,
+                             const uint8_t *raddr, uint16_t rport)
+{
+    return toe_ncb_tuple_hash(t, family, laddr, lport, raddr, rport) &
+           t->hash_mask;
 }
 
 static uint32_t listen_bucket(const ToeTcp *t, uint8_t family, uint16_t lport)
@@ -74,10 +84,10 @@ bool toe_ncb_table_init(ToeTcp *t, uint32_t size)
     listen_buckets = MIN(buckets, 4096);
     t->size = size;
     if (posix_memalign((void **)&t->ncbs, _Alignof(ToeNcb),
-                       MAX(size, 1) * sizeof(ToeNcb))) {
+                       ((size_t)size + 1) * sizeof(ToeNcb))) {
         t->ncbs = NULL;
     } else {
-        memset(t->ncbs, 0, size * sizeof(ToeNcb));
+        memset(t->ncbs, 0, ((size_t)size + 1) * sizeof(ToeNcb));
     }
     t->hash = g_try_new(uint32_t, buckets);
     t->listen_hash = g_try_new(uint32_t, listen_buckets);
@@ -101,7 +111,7 @@ void toe_ncb_table_reset(ToeTcp *t)
     t->free_first = t->free_last = TOE_NONE;
     t->out_first = t->out_last = TOE_NONE;
     t->tw_first = t->tw_last = TOE_NONE;
-    t->half_open = t->conns = 0;
+    t->conns = 0;
     random_key(t, &t->hash_key);
     random_key(t, &t->isn_key);
     random_key(t, &t->port_key);
@@ -131,6 +141,32 @@ static uint32_t take_free(ToeTcp *t)
     return index;
 }
 
+static void init_ncb(ToeTcp *t, ToeNcb *c, ToeNcbKind kind)
+{
+    memset(c, 0, sizeof(*c));
+    c->kind = (uint8_t)kind;
+    c->state = TOE_TCP_CLOSED;
+    c->hash_next = c->free_next = TOE_NONE;
+    c->list_prev = c->list_next = c->requests = TOE_NONE;
+    c->tx = c->rx = toe_chain_init();
+    c->tx_pos.buflet = TOE_BUFLET_NONE;
+    c->reass = TOE_NONE;
+    c->span_first = c->span_last = TOE_NONE;
+    c->rtx_pos.buflet = TOE_BUFLET_NONE;
+    c->snd_buf = CLAMP(t->nop->sndbuf, TOE_BUF_MIN, TOE_BUF_MAX);
+    c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
+    c->wscale_offer = toe_autotune_wscale(t->nop);
+    c->rto = TOE_RTO_INIT_NS;
+    c->cc = t->nop->congestion;
+    c->ecn = t->nop->ecn;
+    c->pmtud = TOE_PMTUD_WANT;
+    c->raise_at = INT64_MAX;
+    c->armed = INT64_MAX;
+    for (unsigned i = 0; i < TOE_T_MAX; i++) {
+        c->deadline[i] = INT64_MAX;
+    }
+}
+
 ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind)
 {
     uint32_t index = take_free(t);
@@ -150,30 +186,20 @@ ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind)
     generation = c->generation;
     on_out = c->flags & TOE_F_ON_OUT;
     out_next = c->out_next;
-    memset(c, 0, sizeof(*c));
+    init_ncb(t, c, kind);
     c->generation = generation;
     c->flags = on_out;
     c->out_next = out_next;
-    c->kind = (uint8_t)kind;
-    c->state = TOE_TCP_CLOSED;
-    c->hash_next = c->free_next = TOE_NONE;
-    c->list_prev = c->list_next = c->children = TOE_NONE;
-    c->tx = c->rx = toe_chain_init();
-    c->tx_pos.buflet = TOE_BUFLET_NONE;
-    c->reass = TOE_NONE;
-    c->span_first = c->span_last = TOE_NONE;
-    c->rtx_pos.buflet = TOE_BUFLET_NONE;
-    c->snd_buf = CLAMP(t->nop->sndbuf, TOE_BUF_MIN, TOE_BUF_MAX);
-    c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
-    c->wscale_offer = toe_autotune_wscale(t->nop);
-    c->rto = TOE_RTO_INIT_NS;
-    c->cc = t->nop->congestion;
-    c->ecn = t->nop->ecn;
-    c->armed = INT64_MAX;
-    for (unsigned i = 0; i < TOE_T_MAX; i++) {
-        c->deadline[i] = INT64_MAX;
-    }
     toe_count_add(t->nop->counters, TCP_NCBS, 1);
+    return c;
+}
+
+ToeNcb *toe_ncb_scratch(ToeTcp *t)
+{
+    ToeNcb *c = &t->ncbs[t->size];
+
+    init_ncb(t, c, TOE_NCB_CONN);
+    c->armed = INT64_MIN;       /* no deadline of it reaches the heap */
     return c;
 }
 
@@ -186,7 +212,7 @@ void toe_ncb_free(ToeTcp *t, ToeNcb *c)
     }
     toe_timer_all_off(t, c);
     toe_ncb_unhash(t, c);
-    toe_ncb_half_open_del(t, c);
+    toe_fastopen_done(t, c);
     toe_ncb_backlog_del(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, true);
@@ -339,39 +365,11 @@ void toe_ncb_unhash(ToeTcp *t, ToeNcb *c)
     c->flags &= ~TOE_F_HASHED;
 }
 
-void toe_ncb_half_open_add(ToeTcp *t, ToeNcb *listener, ToeNcb *c)
+void toe_ncb_backlog_add(ToeTcp *t, ToeNcb *listener, ToeNcb *c)
 {
-    c->list_prev = TOE_NONE;
-    c->list_next = listener->children;
-    if (listener->children != TOE_NONE) {
-        t->ncbs[listener->children].list_prev = toe_ncb_index(t, c);
-    }
-    listener->children = toe_ncb_index(t, c);
     listener->pending++;
-    t->half_open++;
     c->listener = toe_ncb_handle(t, listener);
-    c->flags |= TOE_F_HALF_OPEN | TOE_F_BACKLOG;
-}
-
-void toe_ncb_half_open_del(ToeTcp *t, ToeNcb *c)
-{
-    ToeNcb *listener;
-
-    if (!(c->flags & TOE_F_HALF_OPEN)) {
-        return;
-    }
-    c->flags &= ~TOE_F_HALF_OPEN;
-    t->half_open--;
-    listener = toe_ncb_by_handle(t, c->listener);
-    if (c->list_prev != TOE_NONE) {
-        t->ncbs[c->list_prev].list_next = c->list_next;
-    } else if (listener) {
-        listener->children = c->list_next;
-    }
-    if (c->list_next != TOE_NONE) {
-        t->ncbs[c->list_next].list_prev = c->list_prev;
-    }
-    c->list_prev = c->list_next = TOE_NONE;
+    c->flags |= TOE_F_BACKLOG;
 }
 
 void toe_ncb_backlog_del(ToeTcp *t, ToeNcb *c)

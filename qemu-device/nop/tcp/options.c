@@ -17,6 +17,7 @@
 #define OPT_SACK                5
 #define OPT_TS                  8
 #define OPT_UTO                 28
+#define OPT_FASTOPEN            34
 
 #define CHECKSUM_OFFSET         16
 
@@ -115,6 +116,15 @@ static bool parse_options(const uint8_t *p, size_t len, ToeTcpOptions *o)
             }
             o->uto = get16(p + i + 2);
             break;
+        case OPT_FASTOPEN:
+            /* RFC 7413 4.1.1: other lengths are ignored. */
+            if (olen == 2 || (olen >= 2 + TOE_FO_COOKIE_MIN &&
+                              olen <= 2 + TOE_FO_COOKIE_MAX && !(olen & 1))) {
+                o->have_fo = true;
+                o->fo_len = olen - 2;
+                memcpy(o->fo_cookie, p + i + 2, o->fo_len);
+            }
+            break;
         default:
             break;
         }
@@ -182,12 +192,14 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
         p[hlen + 3] = seg->opt.wscale;
         hlen += 4;
     }
-    if (seg->opt.sack_permitted) {
+    if (seg->opt.sack_permitted && !(seg->opt.have_fo && seg->opt.have_ts)) {
         put32(p + hlen, 0x01010402);
         hlen += 4;
     }
     if (seg->opt.have_ts) {
-        put32(p + hlen, 0x0101080a);
+        /* With a long cookie SACK-permitted has room in place of the NOPs. */
+        put32(p + hlen, seg->opt.sack_permitted && seg->opt.have_fo
+                        ? 0x0402080a : 0x0101080a);
         put32(p + hlen + 4, seg->opt.ts_val);
         put32(p + hlen + 8, seg->opt.ts_ecr);
         hlen += TOE_OPT_TS_LEN;
@@ -197,6 +209,16 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
         p[hlen + 1] = 4;
         put16(p + hlen + 2, seg->opt.uto);
         hlen += 4;
+    }
+    if (seg->opt.have_fo) {
+        unsigned pad = -(2u + seg->opt.fo_len) & 3;
+
+        memset(p + hlen, OPT_NOP, pad);
+        hlen += pad;
+        p[hlen] = OPT_FASTOPEN;
+        p[hlen + 1] = 2 + seg->opt.fo_len;
+        memcpy(p + hlen + 2, seg->opt.fo_cookie, seg->opt.fo_len);
+        hlen += 2 + seg->opt.fo_len;
     }
     if (seg->opt.sacks) {
         put32(p + hlen, 0x01010502 + 8u * seg->opt.sacks);

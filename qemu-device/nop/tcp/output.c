@@ -146,7 +146,8 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
     c->segs_out++;
     return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
                          c->ttl ? c->ttl : n->ttl, c->tos | seg->ecn,
-                         hlen + len, TOE_IP_DF);
+                         hlen + len,
+                         c->pmtud == TOE_PMTUD_DONT ? 0 : TOE_IP_DF);
 }
 
 /* The blocks of a SACK option, as many as room bytes hold. */
@@ -237,60 +238,6 @@ static void send_ecn_changes(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     }
 }
 
-/* SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED; first or again. */
-static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
-{
-    uint8_t *p = toe_ip_tx_buffer(t->nop);
-    int64_t now = toe_nop_now(t->nop);
-    bool active = c->state == TOE_TCP_SYN_SENT;
-    uint32_t edge, wnd = toe_tcp_receive_window(t, c);
-    ToeSeg seg;
-
-    c->flags &= ~TOE_F_SEND_SYN;
-    common_fields(t, c, &seg, &edge);
-    seg.seq = c->iss;
-    seg.flags = active ? TOE_SYN : TOE_SYN | TOE_ACK;
-    seg.ack = active ? 0 : c->rcv_nxt;
-    seg.wnd = MIN(wnd, 65535);                  /* RFC 7323 2.2: not scaled */
-    seg.opt.have_mss = true;
-    seg.opt.mss = toe_tcp_announced_mss(t, c);
-    if (active || c->flags & TOE_F_WSCALE) {
-        seg.opt.have_wscale = true;
-        seg.opt.wscale = c->wscale_offer;
-    }
-    if (active) {
-        seg.opt.have_ts = true;
-        seg.opt.ts_val = toe_ts_now(c, now);
-        seg.opt.ts_ecr = 0;
-    }
-    if (c->so & TOE_SO_UTO_SEND) {
-        c->so &= ~TOE_SO_UTO_DUE;
-        seg.opt.uto = toe_sockopt_uto(c);
-    }
-    seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
-    toe_ecn_send_syn(t, c, &seg, c->snd_max != c->iss);
-    if (c->snd_max == c->iss) {
-        c->snd_nxt = c->snd_max = c->iss + 1;
-        c->rtt_seq = c->snd_max;
-        c->rtt_time = now;
-        c->flags |= TOE_F_RTT_TIMED;
-    } else {
-        c->retransmits++;
-        c->flags &= ~TOE_F_RTT_TIMED;
-        toe_count(t->nop->counters, TCP_RETRANSMITS);
-    }
-    if (c->deadline[TOE_T_RTX] == INT64_MAX) {
-        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
-    }
-    if (!active) {
-        ack_sent(c, c->rcv_nxt + seg.wnd);
-    } else {
-        /* The edge is taken up when we know rcv_nxt. */
-        c->rcv_adv = c->rcv_nxt + seg.wnd;
-    }
-    return transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
-}
-
 /*
  * Copy len bytes of the send buffer at offset off to dst and sum them up.
  * Where pieces join at an odd offset, the later one is summed by itself.
@@ -314,6 +261,66 @@ static uint32_t copy_payload(ToeTcp *t, ToeNcb *c, uint8_t *dst, uint32_t off,
         done += n;
     }
     return sum;
+}
+
+/* SYN in SYN-SENT, SYN-ACK in SYN-RECEIVED; first or again. */
+static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
+{
+    uint8_t *p = toe_ip_tx_buffer(t->nop);
+    int64_t now = toe_nop_now(t->nop);
+    bool active = c->state == TOE_TCP_SYN_SENT;
+    uint32_t edge, wnd = toe_tcp_receive_window(t, c), hlen, sum, len;
+    ToeSeg seg;
+
+    c->flags &= ~TOE_F_SEND_SYN;
+    common_fields(t, c, &seg, &edge);
+    seg.seq = c->iss;
+    seg.flags = active ? TOE_SYN : TOE_SYN | TOE_ACK;
+    seg.ack = active ? 0 : c->rcv_nxt;
+    seg.wnd = MIN(wnd, 65535);                  /* RFC 7323 2.2: not scaled */
+    seg.opt.have_mss = true;
+    seg.opt.mss = toe_tcp_announced_mss(t, c);
+    if (active || c->flags & TOE_F_WSCALE) {
+        seg.opt.have_wscale = true;
+        seg.opt.wscale = c->wscale_offer;
+    }
+    if (active) {
+        seg.opt.have_ts = true;
+        seg.opt.ts_val = toe_ts_now(c, now);
+        seg.opt.ts_ecr = 0;
+    }
+    seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
+    toe_ecn_send_syn(t, c, &seg, c->snd_max != c->iss);
+    len = toe_fastopen_option(t, c, &seg);
+    if (c->so & TOE_SO_UTO_SEND && !seg.opt.have_fo) {
+        /* Not both: a cookie leaves no room for it. */
+        c->so &= ~TOE_SO_UTO_DUE;
+        seg.opt.uto = toe_sockopt_uto(c);
+    }
+    if (c->snd_max == c->iss) {
+        c->snd_nxt = c->snd_max = c->iss + 1 + len;
+        c->bytes_out += len;
+        toe_count_add(t->nop->counters, TCP_BYTES_OUT, len);
+        c->rtt_seq = c->snd_max;
+        c->rtt_time = now;
+        c->flags |= TOE_F_RTT_TIMED;
+    } else {
+        c->retransmits++;
+        c->flags &= ~TOE_F_RTT_TIMED;
+        toe_count(t->nop->counters, TCP_RETRANSMITS);
+    }
+    if (c->deadline[TOE_T_RTX] == INT64_MAX) {
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
+    }
+    if (!active) {
+        ack_sent(c, c->rcv_nxt + seg.wnd);
+    } else {
+        /* The edge is taken up when we know rcv_nxt. */
+        c->rcv_adv = c->rcv_nxt + seg.wnd;
+    }
+    hlen = toe_seg_emit(p, &seg);
+    sum = len ? copy_payload(t, c, p + hlen, 0, len, NULL) : 0;
+    return transmit(t, c, p, hlen, len, sum, &seg);
 }
 
 /* len bytes from seq on, and FIN if it follows them and is asked for. */
@@ -341,6 +348,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
                        next ? &c->tx_pos : &c->rtx_pos);
 
     end = seq + len + fin;
+    toe_plpmtud_sent(c, seq, len);
     if (c->flags2 & TOE_F2_SACK) {
         toe_recovery_sent(t, c, seq, len + fin, !next, toe_nop_now(n));
     }
@@ -461,7 +469,7 @@ static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
 static bool worth_sending(const ToeNcb *c, uint32_t len, uint32_t avail,
                           bool fin)
 {
-    if (len == c->mss || fin || c->flags & TOE_F_OVERRIDE) {
+    if (len >= c->mss || fin || c->flags & TOE_F_OVERRIDE) {
         return true;                            /* (1), (3 with FIN), (4) */
     }
     if (seq_lt(c->snd_nxt, c->snd_max)) {
@@ -491,7 +499,7 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         uint32_t off = c->snd_nxt - c->snd_una;
         uint32_t cwnd = toe_recovery_window(c);
         uint32_t wnd = MIN(c->snd_wnd, cwnd);
-        uint32_t avail, usable, len;
+        uint32_t avail, usable, len, probe;
         bool fin;
 
         if (off > c->tx.len) {
@@ -507,7 +515,8 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
              */
             usable = MAX(usable, MIN(c->mss, c->snd_max - c->snd_una));
         }
-        len = MIN(MIN(avail, usable), c->mss);
+        probe = toe_plpmtud_probe(t, c, avail, usable);
+        len = probe ? probe : MIN(MIN(avail, usable), c->mss);
         fin = toe_ncb_fin_pending(c) && len == avail;
         if (!avail && !fin) {
             toe_cc_validate(c, toe_nop_now(t->nop));
@@ -529,6 +538,9 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         }
         spend(&quantum, len);
         send_data(t, c, c->snd_nxt, len, fin, budget);
+        if (probe) {
+            toe_plpmtud_probed(t, c, c->snd_nxt - len, len);
+        }
         toe_timer_off(c, TOE_T_OVERRIDE);
     }
     c->flags &= ~TOE_F_OVERRIDE;
@@ -632,6 +644,11 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     default:
         break;
     }
+    if (c->flags & TOE_F_SEND_SYN && c->flags2 & TOE_F2_FO_WAIT) {
+        send_syn(t, c);
+        toe_fastopen_synack_sent(c);
+        spend(budget, FRAME_OVERHEAD + 20);
+    }
     if (c->ecn_changes) {
         send_ecn_changes(t, c, budget);
     }
@@ -696,6 +713,17 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         spend(budget, FRAME_OVERHEAD);
     }
     return more;
+}
+
+void toe_tcp_output_request(ToeTcp *t, ToeNcb *c, uint8_t what)
+{
+    if (what == TOE_SYN) {
+        send_syn(t, c);
+    } else if (what == TOE_ACK) {
+        send_ack(t, c, c->snd_nxt);
+    } else {
+        send_rst(t, c);
+    }
 }
 
 void toe_tcp_output_replies(ToeTcp *t, uint32_t *budget)

@@ -253,7 +253,8 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
         toe_timer_off(c, TOE_T_REO);
     }
     if (c->lost && !(c->flags & TOE_F_RECOVERY) &&
-        !(c->flags2 & TOE_F2_LOSS)) {
+        !(c->flags2 & TOE_F2_LOSS) &&
+        !toe_plpmtud_probe_lost(t, c, news->now)) {
         begin_recovery(t, c, news);
     }
     if (c->flags & TOE_F_RECOVERY) {

@@ -248,7 +248,7 @@ uint8_t toe_sockopt_set(ToeTcp *t, ToeNcb *c, uint32_t option, uint64_t value)
         set_uto(t, c, (uint32_t)value);
         return TOE_ST_OK;
     default:
-        return TOE_ST_INVALID;
+        return toe_listen_setopt(c, option, value);
     }
 }
 
@@ -293,7 +293,7 @@ uint8_t toe_sockopt_get(ToeTcp *t, const ToeNcb *c, uint32_t option,
                  (c->so & TOE_SO_UTO_TAKE ? TOE_UTO_TAKE : 0);
         break;
     default:
-        return TOE_ST_INVALID;
+        return toe_listen_getopt(c, option, value);
     }
     return TOE_ST_OK;
 }

@@ -18,7 +18,10 @@
  *   tcp.c        life; states; toe_stream_* for the host side; the output turn
  *   ncb.c        the table of NCBs, handles, look-up, lists
  *   options.c    the segment's format, from and to bytes
- *   listen.c     SYNs for listeners, what a SYN agrees on, ISN, MSS
+ *   listen.c     segments for listeners, what a SYN agrees on, ISN, MSS
+ *   synq.c       half-open connections: the SYN queue
+ *   cookie.c     SYN cookies, when it is full
+ *   fastopen.c   Fast Open: data in the SYN
  *   input.c      a segment arrives; ICMP errors
  *   recovery.c   what was lost, what to send again
  *   sack.c       the scoreboard: what is out, what the peer has of it
@@ -26,6 +29,7 @@
  *   cc*.c        congestion control: how much may be in flight
  *   pacing.c     new data spread over the round trip
  *   ecn.c        marks of congestion: agreed on, echoed, obeyed
+ *   plpmtud.c    how large a packet the path takes
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
@@ -82,11 +86,9 @@
  *
  * Hostile peers.  Blind attacks: RFC 5961 (exact RST, challenge ACKs for SYN
  * and ACK, limited), RFC 6528 (ISN), RFC 6056 (ports), RFC 5927 (ICMP).
- * Floods: RFC 4987 (backlog, half-open limit), keyed hashes.  Memory: windows,
+ * Floods: RFC 4987 (SYN queue, cookies), keyed hashes.  Memory: windows,
  * reass.c's bounds, compaction of small pieces here and there.  Time: no loop
  * is longer than what a segment holds, or a turn's budget.
- *
- * Left for later, and where it goes: SYN cookies in listen.c.
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -104,7 +106,9 @@ ToeTcp *toe_tcp_new(ToeNop *n)
     if (!toe_ncb_table_init(t, n->config.connections) ||
         !toe_reass_init(t, CLAMP(n->config.connections * 4, 256, 65536)) ||
         !toe_sack_init(t, n->config.connections,
-                       CLAMP(n->config.connections * 4, 4096, 65536))) {
+                       CLAMP(n->config.connections * 4, 4096, 65536)) ||
+        !toe_synq_init(t, n->config.connections)) {
+        toe_synq_free(t);
         toe_ncb_table_free(t);
         toe_reass_free(t);
         toe_sack_free(t);
@@ -129,6 +133,7 @@ void toe_tcp_free(ToeTcp *t)
         return;
     }
     free_all(t);
+    toe_synq_free(t);
     toe_ncb_table_free(t);
     toe_reass_free(t);
     toe_sack_free(t);
@@ -139,6 +144,8 @@ void toe_tcp_reset(ToeTcp *t)
 {
     free_all(t);
     toe_ncb_table_reset(t);
+    toe_synq_reset(t);
+    memset(&t->fastopen, 0, sizeof(t->fastopen));
     toe_reass_reset(t);
     toe_sack_reset(t);
     t->replies_head = t->replies_count = 0;
@@ -198,8 +205,8 @@ void toe_tcp_close_ncb(ToeTcp *t, ToeNcb *c, uint8_t status, bool rst)
     }
     toe_tcp_set_state(t, c, TOE_TCP_CLOSED);
     toe_timer_all_off(t, c);
+    toe_fastopen_done(t, c);
     toe_ncb_unhash(t, c);
-    toe_ncb_half_open_del(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, !(c->flags & TOE_F_OWNED));
     orphan(t, c, false);
@@ -326,13 +333,16 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget)
     ToeTcp *t = n->tcp;
 
     toe_tcp_output_replies(t, budget);
+    if (toe_synq_output(t, budget)) {
+        return true;
+    }
     while (t->out_first != TOE_NONE) {
         ToeNcb *c = &t->ncbs[t->out_first];
 
         if (n->port_busy) {
             return false;
         }
-        if (!*budget) {
+        if (!*budget || toe_loop_full(n)) {
             return true;
         }
         t->out_first = c->out_next;
@@ -364,6 +374,7 @@ void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
     ToeTcp *t = n->tcp;
 
+    toe_synq_addr_gone(t, family, addr);
     for (uint32_t i = 0; i < t->size; i++) {
         ToeNcb *c = &t->ncbs[i];
 
@@ -402,15 +413,36 @@ static bool family_ok(uint8_t family)
     return family == TOE_AF_INET || family == TOE_AF_INET6;
 }
 
+/* Which connections in TIME-WAIT may a new one replace? */
+typedef enum Reuse {
+    REUSE_NONE,
+    REUSE_TIMESTAMPS,           /* those with timestamps */
+    REUSE_ANY,
+} Reuse;
+
+/*
+ * Seen from us, who open the new one: our timestamp and our ISN are above the
+ * old ones, so the peer takes the SYN even if it waits as well (RFC 6191); and
+ * what comes late of the old one is dropped by PAWS, once the peer's clock
+ * has moved on (RFC 7323 B.2).  Without timestamps it could be taken.
+ */
+static bool may_replace(ToeTcp *t, const ToeNcb *c, Reuse reuse)
+{
+    return c->flags & TOE_F_ON_TW &&
+           (reuse == REUSE_ANY ||
+            (reuse == REUSE_TIMESTAMPS && c->flags & TOE_F_TS &&
+             toe_nop_now(t->nop) - c->ts_recent_time > TOE_SEC));
+}
+
 /* For toe_ports_pick(): is there room for this connection on the port? */
 typedef struct PortQuery {
     ToeTcp *t;
     const ToeTuple *tuple;
-    bool reuse;                 /* take over TIME-WAIT if need be */
+    Reuse reuse;
 } PortQuery;
 
 static bool tuple_free(ToeTcp *t, const ToeTuple *q, uint16_t lport,
-                       bool reuse)
+                       Reuse reuse)
 {
     ToeNcb *c;
 
@@ -418,7 +450,7 @@ static bool tuple_free(ToeTcp *t, const ToeTuple *q, uint16_t lport,
         return false;
     }
     c = toe_ncb_lookup(t, q->family, q->laddr, lport, q->raddr, q->rport);
-    return !c || (reuse && c->flags & TOE_F_ON_TW);
+    return !c || may_replace(t, c, reuse);
 }
 
 static bool connect_port_usable(void *opaque, uint16_t port)
@@ -463,7 +495,7 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     ToeTuple q = *tuple;
     PortQuery query = { .t = t, .tuple = &q };
     ToeNcb *c, *old;
-    uint32_t mtu;
+    uint32_t mtu, old_end = 0;
     uint8_t st;
 
     if (!family_ok(q.family) || !q.rport || addr_is_zero(q.raddr)) {
@@ -473,12 +505,16 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     if (st != TOE_ST_OK) {
         return st;
     }
+    if (toe_ip_is_local(n, q.family, q.raddr) &&
+        !toe_ncb_lookup_listener(t, q.family, q.raddr, q.rport)) {
+        return TOE_ST_NOROUTE;          /* perhaps the OS listens: loop.c */
+    }
     c = toe_ncb_new(t, TOE_NCB_CONN);
     if (!c) {
         return TOE_ST_NOMEM;
     }
     if (q.lport) {
-        if (!tuple_free(t, &q, q.lport, false)) {
+        if (!tuple_free(t, &q, q.lport, REUSE_TIMESTAMPS)) {
             toe_ncb_free(t, c);
             return TOE_ST_ADDRINUSE;
         }
@@ -487,12 +523,12 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
         q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
                                  first_port(t, &q), connect_port_usable,
                                  &query);
-        if (!q.lport) {
-            /*
-             * All in use.  Our ISN grows (RFC 6528), so a new incarnation of
-             * a connection in TIME-WAIT is told from the old (RFC 6191).
-             */
-            query.reuse = true;
+        /*
+         * All in use.  Better one in TIME-WAIT than none: best where
+         * timestamps tell the two apart, else by our ISN alone.
+         */
+        while (!q.lport && query.reuse < REUSE_ANY) {
+            query.reuse++;
             q.lport = toe_ports_pick(&n->tcp_ports, n->port_lo, n->port_hi,
                                      first_port(t, &q), connect_port_usable,
                                      &query);
@@ -501,10 +537,12 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
             toe_ncb_free(t, c);
             return TOE_ST_ADDRNOTAVAIL;
         }
-        old = toe_ncb_lookup(t, q.family, q.laddr, q.lport, q.raddr, q.rport);
-        if (old) {
-            toe_ncb_free(t, old);
-        }
+    }
+    old = toe_ncb_lookup(t, q.family, q.laddr, q.lport, q.raddr, q.rport);
+    if (old) {
+        old_end = old->snd_max;
+        toe_count(n->counters, TCP_TIME_WAIT_REUSED);
+        toe_ncb_free(t, old);
     }
     c->flags |= TOE_F_PORT | TOE_F_OWNED | TOE_F_ACTIVE | TOE_F_SEND_SYN;
     c->family = q.family;
@@ -514,6 +552,9 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     c->rport = q.rport;
     c->mtu = mtu;
     c->iss = toe_tcp_isn(t, c);
+    if (old && seq_leq(c->iss, old_end)) {
+        c->iss = old_end + TOE_ISN_STEP;
+    }
     c->ts_offset = toe_tcp_ts_offset(t, c);
     c->snd_una = c->snd_nxt = c->snd_max = c->iss;
     c->last_rcv = toe_nop_now(n);
@@ -525,6 +566,16 @@ uint8_t toe_stream_connect(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
     *tuple = q;
     *handle = toe_ncb_handle(t, c);
     return TOE_ST_OK;
+}
+
+uint8_t toe_stream_connect_fast(ToeNop *n, ToeTuple *tuple, uint32_t *handle)
+{
+    uint8_t st = toe_stream_connect(n, tuple, handle);
+
+    if (st == TOE_ST_OK) {
+        toe_fastopen_connect(n->tcp, toe_ncb_get(n->tcp, *handle));
+    }
+    return st;
 }
 
 uint8_t toe_stream_listen(ToeNop *n, ToeTuple *tuple, uint32_t backlog,
@@ -565,7 +616,7 @@ uint8_t toe_stream_listen(ToeNop *n, ToeTuple *tuple, uint32_t backlog,
     c->family = tuple->family;
     memcpy(c->laddr, tuple->laddr, 16);
     c->lport = tuple->lport;
-    c->backlog = CLAMP(backlog, 1, TOE_BACKLOG_MAX);
+    c->backlog = MIN(backlog, TOE_BACKLOG_MAX);
     toe_ncb_hash(t, c);
     toe_tcp_set_state(t, c, TOE_TCP_LISTEN);
     *handle = toe_ncb_handle(t, c);
@@ -609,7 +660,8 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
     if (!c || c->kind != TOE_NCB_CONN || c->flags & TOE_F_FIN_QUEUED) {
         return 0;
     }
-    if (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT) {
+    if (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT &&
+        !toe_fastopen_early(c)) {
         return 0;
     }
     space = c->tx.len < c->snd_buf ? c->snd_buf - c->tx.len : 0;
@@ -626,6 +678,14 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
         c->flags |= TOE_F_SPACE_WANT;
     }
     return space;
+}
+
+/* Fast Open: the SYN waited for something to send. */
+static void syn_due(ToeNcb *c)
+{
+    if (toe_fastopen_early(c) && c->snd_max == c->iss) {
+        c->flags |= TOE_F_SEND_SYN;
+    }
 }
 
 void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
@@ -660,6 +720,7 @@ void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
     if (c->snd_buf - MIN(c->tx.len, c->snd_buf) < c->snd_buf / 3) {
         c->flags |= TOE_F_SPACE_SHORT;
     }
+    syn_due(c);
     toe_tcp_mark(t, c);
 }
 
@@ -696,9 +757,11 @@ uint8_t toe_stream_shutdown(ToeNop *n, uint32_t handle)
         return TOE_ST_HANDLE;
     }
     if (c->flags & TOE_F_FIN_QUEUED || c->kind != TOE_NCB_CONN ||
-        (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT)) {
+        (c->state != TOE_TCP_ESTABLISHED && c->state != TOE_TCP_CLOSE_WAIT &&
+         !toe_fastopen_early(c))) {
         return TOE_ST_STATE;
     }
+    syn_due(c);
     toe_tcp_queue_fin(n->tcp, c);
     return TOE_ST_OK;
 }
@@ -713,12 +776,7 @@ static void disown(ToeTcp *t, ToeNcb *c)
 
 static void close_listener(ToeTcp *t, ToeNcb *c)
 {
-    while (c->children != TOE_NONE) {
-        ToeNcb *child = &t->ncbs[c->children];
-
-        toe_tcp_close_ncb(t, child, TOE_ST_ABORTED, true);
-        toe_tcp_reap(t, child);
-    }
+    toe_synq_drop_listener(t, c);
     disown(t, c);
     toe_ncb_free(t, c);
 }
@@ -749,6 +807,12 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
     case TOE_TCP_CLOSED:
         break;
     case TOE_TCP_SYN_SENT:
+        if (toe_fastopen_early(c) && c->tx.len) {
+            /* Taken already, and so to be delivered. */
+            orphan(t, c, true);
+            toe_tcp_queue_fin(t, c);
+            break;
+        }
         toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, false);
         break;
     case TOE_TCP_TIME_WAIT:
@@ -881,6 +945,8 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
             toe_tcp_mark(t, c);
         }
         return TOE_ST_OK;
+    case TOE_OPT_MTU_DISCOVER:
+        return toe_plpmtud_setopt(t, c, value);
     default:
         return toe_sockopt_set(t, c, option, value);
     }
@@ -913,6 +979,12 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
     case TOE_OPT_CONGESTION:
         *value = c->cc;
         return TOE_ST_OK;
+    case TOE_OPT_MTU_DISCOVER:
+        *value = c->pmtud;
+        return TOE_ST_OK;
+    case TOE_OPT_PATH_MTU:
+        *value = c->mtu;
+        return TOE_ST_OK;
     case TOE_OPT_ECN:
         *value = c->ecn;
         return TOE_ST_OK;
@@ -943,7 +1015,7 @@ bool toe_stream_info(ToeNop *n, uint32_t *index,
     memset(info, 0, sizeof(*info));
     info->handle = toe_ncb_handle(t, c);
     info->family = c->family;
-    info->state = c->state;
+    info->state = c->flags2 & TOE_F2_FO_WAIT ? TOE_TCP_SYN_RECEIVED : c->state;
     info->lport = c->lport;
     info->rport = c->rport;
     memcpy(info->laddr, c->laddr, 16);

@@ -14,6 +14,8 @@
 
 #include "nop/nop.h"
 #include "nop/tcp/cc.h"
+#include "nop/tcp/fastopen.h"
+#include "nop/tcp/synq.h"
 
 #define TOE_NONE                0xffffffffu     /* no such index */
 
@@ -67,7 +69,6 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_WC_DELACK_NS        (200 * TOE_MS)  /* TLP.max_ack_delay */
 #define TOE_R2_NS               (120 * TOE_SEC) /* RFC 9293 3.8.3: >= 100 s */
 #define TOE_R2_SYN_NS           (180 * TOE_SEC) /* the same: >= 3 minutes */
-#define TOE_SYN_RCVD_NS         (60 * TOE_SEC)
 #define TOE_FIN_WAIT_2_NS       (60 * TOE_SEC)
 #define TOE_KEEP_INTVL_NS       (75 * TOE_SEC)
 #define TOE_KEEP_PROBES         9u
@@ -91,7 +92,11 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_UTO_MAX_MS_MAX      86400000u
 #define TOE_UTO_MIN_MS_DEFAULT  100000u         /* RFC 9293 3.8.3: R2 */
 #define TOE_UTO_MAX_MS_DEFAULT  3600000u
+#define TOE_PLPMTU_BASE         1280u           /* most paths take it */
+#define TOE_PLPMTU_AGAIN_NS     (1 * TOE_SEC)   /* after a probe was lost */
 #define TOE_BACKLOG_MAX         4096u
+#define TOE_ISN_STEP            64000u          /* above an old connection's */
+#define TOE_SYNACK_BYTES        74u             /* of a turn's budget */
 #define TOE_RANGES_PER_CONN     64u             /* gaps in reassembly */
 #define TOE_SPANS_PER_CONN      1024u           /* pieces in flight */
 #define TOE_REPLIES             64u             /* RSTs waiting for a turn */
@@ -136,6 +141,9 @@ typedef struct ToeTcpOptions {
     bool have_wscale;
     bool have_ts;
     bool sack_permitted;
+    bool have_fo;               /* RFC 7413: asks for a cookie, or has one */
+    uint8_t fo_len;
+    uint8_t fo_cookie[TOE_FO_COOKIE_MAX];
     uint8_t sacks;              /* blocks in sack */
     uint16_t mss;
     uint16_t uto;               /* RFC 5482, as on the wire; 0: none */
@@ -186,7 +194,7 @@ typedef enum ToeNcbKind {
 #define TOE_F_ORPHAN            0x00000002u /* it had, and let go */
 #define TOE_F_HASHED            0x00000004u
 #define TOE_F_ON_OUT            0x00000008u /* waits for an output turn */
-#define TOE_F_HALF_OPEN         0x00000010u /* on its listener's list */
+#define TOE_F_HALF_OPEN         0x00000010u /* a listener's, handshake not over */
 #define TOE_F_BACKLOG           0x00000020u /* counts against the backlog */
 #define TOE_F_PORT              0x00000040u /* holds a reference on lport */
 #define TOE_F_ON_TW             0x00000080u /* on the TIME-WAIT list */
@@ -232,6 +240,13 @@ typedef enum ToeNcbKind {
 #define TOE_F2_ECN_CWR          0x00002000u /* the next new data carries CWR */
 #define TOE_F2_ECN_REDUCED      0x00004000u /* cwnd, for all < ecn_recover */
 #define TOE_F2_ECN_MARKED       0x00008000u /* and ECE was the reason */
+#define TOE_F2_BLACK_HOLE       0x01000000u /* MTU lowered, nothing acked yet */
+#define TOE_F2_PROBE_LOST       0x02000000u /* an MTU probe, to be sent again */
+
+#define TOE_F2_FO_WAIT          0x00010000u /* server: SYN-ACK not acked yet */
+#define TOE_F2_FO_ANSWER        0x00020000u /* a cookie goes with the SYN-ACK */
+#define TOE_F2_FO_ASKED         0x00040000u /* client: the SYN has the option */
+#define TOE_F2_FO_EARLY         0x00080000u /* reported before the handshake */
 
 /* What the owner wants, and what came of it: in so. */
 #define TOE_SO_CORK             0x0001u
@@ -389,6 +404,19 @@ typedef struct ToeNcb {
     uint8_t ecn_change_ece;     /* a bit for each: does it carry ECE? */
     uint8_t ecn;                /* TOE_ECN_MODE_* */
     uint8_t ecn_syns;           /* SYNs sent: 1 with, 2 without asking */
+    /* Path MTU, plpmtud.c; sizes of payload or, where called MTU, of IP. */
+    int64_t raise_at;           /* when to try more; INT64_MAX: never */
+    uint32_t probe_seq;         /* the last probe */
+    uint32_t probe_end;
+    uint32_t size_end;          /* where the segment of size_out ends */
+    uint32_t ptb_seq;           /* what a doubtful "too big" was about */
+    uint16_t mtu_high;          /* did not pass; 0: not known */
+    uint16_t probe_mtu;         /* of the probe that is out; 0: none */
+    uint16_t ptb_mtu;           /* of that "too big"; 0: none */
+    uint16_t size_out;          /* largest so far, in flight; 0: none */
+    uint16_t size_acked;        /* largest that was acknowledged */
+    uint8_t probes_lost;        /* of this size */
+    uint8_t pmtud;              /* TOE_PMTUD_* */
 
     /* Time. */
     int64_t deadline[TOE_T_MAX];
@@ -399,7 +427,7 @@ typedef struct ToeNcb {
     uint32_t keepalive_s;
     uint32_t user_timeout_ms;
 
-    /* Lists: half-open children or TIME-WAIT in the two-way one. */
+    /* Lists: TIME-WAIT in the two-way one. */
     uint32_t free_next;
     uint32_t out_next;
     uint32_t list_prev;
@@ -408,8 +436,13 @@ typedef struct ToeNcb {
 
     /* A listener's own. */
     uint32_t backlog;
-    uint32_t pending;           /* children that count against it */
-    uint32_t children;          /* first half-open one */
+    uint32_t pending;           /* in the accept queue */
+    uint32_t requests;          /* first one in the SYN queue, synq.c */
+    uint32_t nrequests;
+    int64_t cookie_time;        /* last one sent; 0: none */
+    uint16_t fastopen;          /* FASTOPEN: limit of fo_pending; 0: off */
+    uint16_t fo_pending;        /* connections with TOE_F2_FO_WAIT */
+    uint8_t defer;              /* DEFER_ACCEPT, in time-outs; 0: off */
 
     /* For toe_stream_info(). */
     uint32_t retransmits;
@@ -532,7 +565,6 @@ struct ToeTcp {
     uint32_t port_counter;      /* connects so far */
     uint32_t out_first, out_last;
     uint32_t tw_first, tw_last; /* oldest first */
-    uint32_t half_open;
     uint32_t conns;             /* NCBs that may hold received bytes */
     int64_t challenge_time;
     uint32_t challenge_left;
@@ -546,6 +578,8 @@ struct ToeTcp {
     ToeReply replies[TOE_REPLIES];
     uint32_t replies_head;
     uint32_t replies_count;
+    ToeSynq synq;
+    ToeFastOpen fastopen;
 };
 
 static inline uint32_t toe_ncb_index(const ToeTcp *t, const ToeNcb *c)
@@ -636,12 +670,18 @@ void toe_ncb_table_free(ToeTcp *t);
  * is given up for it if need be.  NULL: none.
  */
 ToeNcb *toe_ncb_new(ToeTcp *t, ToeNcbKind kind);
+/* A fresh one that is in no table and has no timers: to send from, at once. */
+ToeNcb *toe_ncb_scratch(ToeTcp *t);
 /* Give back everything c holds, and c. Its handle becomes stale. */
 void toe_ncb_free(ToeTcp *t, ToeNcb *c);
 /* NULL if the handle is not valid, or the host side does not own it. */
 ToeNcb *toe_ncb_get(ToeTcp *t, uint32_t handle);
 /* The same without regard to ownership. */
 ToeNcb *toe_ncb_by_handle(ToeTcp *t, uint32_t handle);
+/* Keyed; for tables of tuples. */
+uint32_t toe_ncb_tuple_hash(const ToeTcp *t, uint8_t family,
+                            const uint8_t *laddr, uint16_t lport,
+                            const uint8_t *raddr, uint16_t rport);
 ToeNcb *toe_ncb_lookup(ToeTcp *t, uint8_t family, const uint8_t *laddr,
                        uint16_t lport, const uint8_t *raddr, uint16_t rport);
 /* The listener of exactly this address, else one of any address. */
@@ -652,9 +692,14 @@ ToeNcb *toe_ncb_listener_conflict(ToeTcp *t, uint8_t family,
                                   const uint8_t *laddr, uint16_t lport);
 void toe_ncb_hash(ToeTcp *t, ToeNcb *c);
 void toe_ncb_unhash(ToeTcp *t, ToeNcb *c);
-void toe_ncb_half_open_add(ToeTcp *t, ToeNcb *listener, ToeNcb *c);
-void toe_ncb_half_open_del(ToeTcp *t, ToeNcb *c);
-/* c no longer counts against its listener's backlog. */
+/* As Linux counts: a backlog of n has room for n + 1. */
+static inline bool toe_ncb_accept_full(const ToeNcb *listener)
+{
+    return listener->pending > listener->backlog;
+}
+
+/* c is in its listener's accept queue; is not any more. */
+void toe_ncb_backlog_add(ToeTcp *t, ToeNcb *listener, ToeNcb *c);
 void toe_ncb_backlog_del(ToeTcp *t, ToeNcb *c);
 void toe_ncb_tw_add(ToeTcp *t, ToeNcb *c);
 void toe_ncb_tw_del(ToeTcp *t, ToeNcb *c);
@@ -687,10 +732,23 @@ void toe_seg_seal(uint8_t *p, uint32_t hdr_len, uint32_t payload_len,
 
 /* RFC 6528: 4 us clock plus a keyed hash of the tuple. */
 uint32_t toe_tcp_isn(ToeTcp *t, const ToeNcb *c);
+uint32_t toe_tcp_isn_of(ToeTcp *t, const ToeSyn *s);
 uint32_t toe_tcp_ts_offset(ToeTcp *t, const ToeNcb *c);
-/* Segment arrives for a listener: RFC 9293 3.10.7.2. */
-void toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
-                          const ToeSeg *seg);
+uint32_t toe_tcp_ts_offset_of(ToeTcp *t, const ToeSyn *s);
+/*
+ * Segment arrives for a listener: RFC 9293 3.10.7.2.  above: the sequence
+ * number that a connection in TIME-WAIT, which gave way, ended with; or NULL.
+ * Returns the connection that it made and that it is for, or NULL.
+ */
+ToeNcb *toe_tcp_listen_input(ToeTcp *t, ToeNcb *listener,
+                             const ToeIpPacket *p, const ToeSeg *seg,
+                             const uint32_t *above);
+/*
+ * Fill a fresh NCB from a SYN and what its listener says (may be NULL): as it
+ * is before the SYN-ACK.  False: there is no route.
+ */
+bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
+                   const ToeSyn *s);
 /* What a SYN said: MSS, window scale, timestamps. */
 void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg);
 /* Send MSS from the path and the peer. */
@@ -700,7 +758,92 @@ uint16_t toe_tcp_announced_mss(ToeTcp *t, const ToeNcb *c);
 /* ESTABLISHED from SYN-SENT or SYN-RECEIVED. */
 void toe_tcp_establish(ToeTcp *t, ToeNcb *c);
 
+/* Options that only a listener has. */
+uint8_t toe_listen_setopt(ToeNcb *c, uint32_t option, uint64_t value);
+uint8_t toe_listen_getopt(const ToeNcb *c, uint32_t option, uint64_t *value);
+
+/* ---- synq.c: half-open connections ---- */
+
+bool toe_synq_init(ToeTcp *t, uint32_t conns);
+void toe_synq_reset(ToeTcp *t);
+void toe_synq_free(ToeTcp *t);
+ToeSynReq *toe_synq_lookup(ToeTcp *t, uint8_t family, const uint8_t *laddr,
+                           uint16_t lport, const uint8_t *raddr,
+                           uint16_t rport);
+/* A SYN for a listener; above: as for toe_tcp_listen_input(). */
+void toe_synq_syn(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
+                  const ToeSeg *seg, const uint32_t *above);
+/* A segment for r; returns the connection that it is for now, or NULL. */
+ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
+                       const ToeSeg *seg);
+/*
+ * Make the connection of a SYN whose SYN-ACK offered wnd bytes: SYN-RECEIVED,
+ * to be given the ACK at once.  NULL: no room, counted.
+ */
+ToeNcb *toe_synq_promote(ToeTcp *t, ToeNcb *listener, const ToeSyn *s,
+                         uint32_t wnd);
+/* The SYN as a segment again. */
+void toe_syn_segment(const ToeSyn *s, ToeSeg *seg);
+void toe_synq_drop(ToeTcp *t, ToeSynReq *r, bool rst);
+/* All of this listener, with RST; all from an address that is not ours. */
+void toe_synq_drop_listener(ToeTcp *t, ToeNcb *listener);
+void toe_synq_addr_gone(ToeTcp *t, uint8_t family, const uint8_t *addr);
+/* What is due, as toe_tcp_run(); true: the budget is used up. */
+bool toe_synq_output(ToeTcp *t, uint32_t *budget);
+
+/* ---- cookie.c: RFC 4987 3.6 ---- */
+
+/* Answer s with a cookie in the next turn.  False: too many in this one. */
+bool toe_cookie_syn(ToeTcp *t, ToeNcb *listener, ToeSyn *s, int64_t now);
+void toe_cookie_send(ToeTcp *t, const ToeSyn *s);
+/*
+ * An ACK for a listener that belongs to no connection: if it brings a cookie
+ * of ours back the connection, or NULL if there is no room.  *rst: it does
+ * not, and a RST is due.
+ */
+ToeNcb *toe_cookie_ack(ToeTcp *t, ToeNcb *listener, const ToeIpPacket *p,
+                       const ToeSeg *seg, bool *rst);
+
+/* ---- fastopen.c: RFC 7413 ---- */
+
+/*
+ * Server: may this SYN make the connection at once, by its cookie?  Notes in s
+ * whether the SYN-ACK brings a cookie.
+ */
+bool toe_fastopen_syn(ToeTcp *t, ToeNcb *listener, ToeSyn *s,
+                      const ToeTcpOptions *o, int64_t now);
+/* Make it, with the data of the SYN, and report it.  False: no room. */
+bool toe_fastopen_accept(ToeTcp *t, ToeNcb *listener, const ToeSyn *s,
+                         const ToeSeg *seg);
+void toe_fastopen_synack_sent(ToeNcb *c);
+/* An acceptable ACK came; a time-out (true: it was about the SYN-ACK). */
+void toe_fastopen_acked(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now);
+bool toe_fastopen_timeout(ToeTcp *t, ToeNcb *c, int64_t now);
+/* c does not wait any more, one way or the other. */
+void toe_fastopen_done(ToeTcp *t, ToeNcb *c);
+
+/* Client: c was just opened, and should be fast. */
+void toe_fastopen_connect(ToeTcp *t, ToeNcb *c);
+/*
+ * Both: put the option into a SYN or SYN-ACK.  Returns how many bytes of the
+ * send buffer go with it.
+ */
+uint32_t toe_fastopen_option(ToeTcp *t, ToeNcb *c, ToeSeg *seg);
+/* Client: SYN or SYN-ACK of the peer; snd_una has not moved yet. */
+void toe_fastopen_synack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg);
+void toe_fastopen_syn_lost(ToeTcp *t, ToeNcb *c);
+void toe_fastopen_refused(ToeTcp *t, ToeNcb *c);
+
+/* Client: may bytes be sent, though the handshake is not over? */
+static inline bool toe_fastopen_early(const ToeNcb *c)
+{
+    return c->state == TOE_TCP_SYN_SENT && c->flags2 & TOE_F2_FO_EARLY;
+}
+
 /* ---- input.c ---- */
+
+/* Does the limit of all challenge ACKs allow one more?  Counts it. */
+bool toe_tcp_may_challenge(ToeTcp *t, int64_t now);
 
 /* A RST (or nothing, if it was one itself) for a segment without NCB. */
 void toe_tcp_reply_rst(ToeTcp *t, const ToeIpPacket *p, const ToeSeg *seg);
@@ -810,6 +953,27 @@ void toe_rack_probed(ToeTcp *t, ToeNcb *c, bool resent, int64_t now);
 /* True: the probe repaired a loss, of which the sender must take notice. */
 bool toe_rack_probe_acked(ToeNcb *c, const ToeAckNews *news);
 
+/* ---- plpmtud.c: path MTU, RFC 1191, 8201, 4821, 8899 ---- */
+
+/* Established. */
+void toe_plpmtud_begin(ToeTcp *t, ToeNcb *c);
+/* A router's word about the segment at seq, in flight; mtu 0: not said. */
+void toe_plpmtud_too_big(ToeTcp *t, ToeNcb *c, uint32_t mtu, uint32_t seq);
+/* The retransmission timer expired; before recovery takes notice. */
+void toe_plpmtud_timeout(ToeTcp *t, ToeNcb *c);
+/* Payload of a probe to be sent now, of avail bytes that wait; 0: none. */
+uint32_t toe_plpmtud_probe(ToeTcp *t, ToeNcb *c, uint32_t avail,
+                           uint32_t usable);
+void toe_plpmtud_probed(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len);
+/* What is lost is a probe and nothing else, so that congestion is no cause. */
+bool toe_plpmtud_probe_lost(ToeTcp *t, ToeNcb *c, int64_t now);
+/* A segment goes out; snd_max is not moved yet. */
+void toe_plpmtud_sent(ToeNcb *c, uint32_t seq, uint32_t len);
+/* snd_una moved. */
+void toe_plpmtud_acked(ToeTcp *t, ToeNcb *c, int64_t now);
+/* TOE_OPT_MTU_DISCOVER. */
+uint8_t toe_plpmtud_setopt(ToeTcp *t, ToeNcb *c, uint64_t value);
+
 /* ---- output.c ---- */
 
 /*
@@ -817,6 +981,8 @@ bool toe_rack_probe_acked(ToeNcb *c, const ToeAckNews *news);
  * be gone afterwards.
  */
 bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget);
+/* One segment from c as it is: TOE_SYN (SYN-ACK), TOE_ACK or TOE_RST. */
+void toe_tcp_output_request(ToeTcp *t, ToeNcb *c, uint8_t what);
 void toe_tcp_output_replies(ToeTcp *t, uint32_t *budget);
 /* The window that would be offered now, from rcv_nxt. */
 uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c);

@@ -174,6 +174,9 @@ static void give_up(ToeTcp *t, ToeNcb *c)
 
 static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 {
+    if (toe_fastopen_timeout(t, c, now)) {
+        return;
+    }
     if (c->flags & TOE_F_PERSIST) {
         /* Silence since the probes began counts, a closed window does not. */
         if (c->backoff >= 3 && now - c->last_rcv >= toe_sockopt_patience(t, c)) {
@@ -196,11 +199,15 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
         give_up(t, c);
         return;
     }
+    if (toe_ncb_synchronized(c)) {
+        toe_plpmtud_timeout(t, c);
+    }
     toe_count(t->nop->counters, TCP_RTO);
     toe_trace_tcp_rto(toe_ncb_handle(t, c), c->snd_una, c->backoff);
     c->backoff = MIN(c->backoff + 1, 16);       /* RFC 6298 (5.5) */
     c->flags &= ~TOE_F_RTT_TIMED;               /* Karn */
     if (c->state == TOE_TCP_SYN_SENT || c->state == TOE_TCP_SYN_RECEIVED) {
+        toe_fastopen_syn_lost(t, c);
         c->flags |= TOE_F_SEND_SYN;
     } else {
         toe_recovery_rto(t, c);
