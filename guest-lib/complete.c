@@ -78,6 +78,7 @@ static void ctl_completed(struct toe *t, const struct toe_hw_cqe *e)
 	t->ctl.done = true;
 	t->ctl.status = e->status;
 	t->ctl.handle = e->handle;
+	t->ctl.bytes = e->u.cpl.bytes;
 	t->ctl.result = e->u.cpl.result;
 	memcpy(t->ctl.laddr, e->u.udp_cpl.laddr, sizeof(t->ctl.laddr));
 }

@@ -197,6 +197,9 @@ int toe_connect(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 	req.u.connect.lport = lport;
 	req.u.connect.rport = rport;
 	req.u.connect.credit = c->credit;
+	req.u.connect.maxseg = opts ? opts->maxseg : 0;
+	req.u.connect.tos = opts ? opts->tos : 0;
+	req.u.connect.ttl = opts ? opts->ttl : 0;
 	toe_rq_post(t, &req);
 	toe_rq_ring(t);
 	t->stats.connects++;
@@ -292,8 +295,29 @@ static void let_go(struct toe_conn *c, unsigned int how)
 	toe_want(c, how);		/* frees it when posted */
 }
 
+/*
+ * CLOSE, and wait for its completion.  The entry goes first: whatever the
+ * adapter still says of the connection is stale then.  False: no room.
+ */
+static bool close_and_wait(struct toe_conn *c)
+{
+	struct toe *t = c->toe;
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_CLOSE, .handle = c->handle,
+	};
+
+	if (t->dead || c->phase != TOE_P_OPEN || c->want || !toe_rq_space(t))
+		return false;
+	toe_recv_drop(c);
+	toe_slot_free(c);
+	toe_ctl(t, &req);
+	return true;
+}
+
 void toe_close_conn(struct toe_conn *c)
 {
+	if (c && c->lingers && close_and_wait(c))
+		return;
 	if (c)
 		let_go(c, c->phase == TOE_P_CONNECTING ? TOE_WANT_ABORT
 						       : TOE_WANT_CLOSE);
@@ -342,6 +366,7 @@ int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 	struct toe_hw_req req = {
 		.opcode = TOE_OP_SETOPT, .handle = c->handle,
 	};
+	int err;
 
 	if (option == TOE_CREDIT) {
 		if (!value || value > TOE_CREDIT_MAX)
@@ -360,13 +385,16 @@ int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 		c->credit = (uint32_t)value;
 		return 0;
 	}
-	if (option < TOE_NODELAY || option > TOE_USER_TIMEOUT)
+	if (option < TOE_NODELAY || option > TOE_UTO)
 		return -EINVAL;
 	if (!c->handle_known || c->phase == TOE_P_CLOSED)
 		return -ENOTCONN;
 	req.u.opt.option = (uint32_t)option;
 	req.u.opt.value = value;
-	return toe_ctl(c->toe, &req);
+	err = toe_ctl(c->toe, &req);
+	if (!err && option == TOE_LINGER)
+		c->lingers = value > TOE_LINGER_ON;
+	return err;
 }
 
 int toe_getopt(struct toe_conn *c, int option, uint64_t *value)
@@ -380,7 +408,7 @@ int toe_getopt(struct toe_conn *c, int option, uint64_t *value)
 		*value = c->credit;
 		return 0;
 	}
-	if (option < TOE_NODELAY || option > TOE_USER_TIMEOUT)
+	if (option < TOE_NODELAY || option > TOE_UTO)
 		return -EINVAL;
 	if (!c->handle_known || c->phase == TOE_P_CLOSED)
 		return -ENOTCONN;

@@ -6,7 +6,8 @@
  * that is there already, and is what tests use with a fake adapter behind it.
  * Everything the data path will need is allocated here, because later calls
  * must not make system calls.  The data area of the memory object holds small
- * receive buffers, large ones, and the staging memory, in this order.
+ * receive buffers, large ones, the staging memory, and a page for answers of the
+ * adapter (info.c), in this order.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ uint64_t toe_config_data_size(const struct toe_config *cfg)
 {
 	return page_up((uint64_t)cfg->small_count * cfg->small_size) +
 	       page_up((uint64_t)cfg->large_count * cfg->large_size) +
-	       cfg->staging;
+	       cfg->staging + page_up(sizeof(struct toe_hw_tcp_info));
 }
 
 /*
@@ -141,6 +142,7 @@ static void map_data(struct toe *t, const struct toe_config *cfg,
 	t->buf_off[1] = off;
 	off += (uint32_t)page_up((uint64_t)cfg->large_count * cfg->large_size);
 	t->stage_off = off;
+	t->info_off = off + cfg->staging;
 	t->buf_base[0] = mem + t->buf_off[0];
 	t->buf_base[1] = mem + t->buf_off[1];
 	t->stage = mem + t->stage_off;

@@ -153,6 +153,7 @@ struct toe_conn {
 	bool peer_closed;
 	bool shut;			/* toe_shutdown() was called */
 	bool nodelay;
+	bool lingers;			/* toe_close_conn() waits */
 	bool udp;			/* a socket, also as a zombie */
 	bool udp_full;			/* until UDP_WRITABLE */
 	bool answered;			/* a UDP_SEND was, with this status */
@@ -267,6 +268,8 @@ struct toe {
 	uint32_t stage_slots, stage_free;
 	uint64_t *stage_map;		/* bit set: slot is free */
 
+	uint32_t info_off;		/* of the answer to INFO, the same */
+
 	uint32_t key;			/* of the memory object */
 	struct toe_conn *conns;
 	uint32_t max_conns, conns_used;
@@ -284,6 +287,7 @@ struct toe {
 		bool waiting, done;
 		uint8_t status;
 		uint32_t handle;
+		uint32_t bytes;
 		uint64_t result;
 		uint8_t laddr[16];	/* UDP_OPEN, UDP_CONNECT */
 	} ctl;				/* a request whose caller waits */

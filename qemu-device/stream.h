@@ -56,6 +56,11 @@ typedef struct ToeStreamOps {
     void (*readable)(void *opaque, uint32_t handle, bool push);
     /* toe_stream_send_space() grew after it had been short. */
     void (*writable)(void *opaque, uint32_t handle);
+    /*
+     * Urgent data came, or is announced, that ends with byte number mark of
+     * the stream (1 is the first).  May be NULL.
+     */
+    void (*urgent)(void *opaque, uint32_t handle, uint64_t mark);
     /* FIN received: no more bytes will be added to toe_stream_rx(). */
     void (*peer_closed)(void *opaque, uint32_t handle);
     /*
@@ -177,6 +182,9 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle);
  */
 void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more);
 
+/* The last byte given to toe_stream_send() is urgent. */
+void toe_stream_urgent(ToeNop *n, uint32_t handle);
+
 /* In-order bytes received and not consumed; owned by the connection. */
 const ToeChain *toe_stream_rx(ToeNop *n, uint32_t handle);
 /* Drop len bytes from the head of rx; may open the window. */
@@ -190,6 +198,13 @@ uint8_t toe_stream_shutdown(ToeNop *n, uint32_t handle);
  * stops, its connections not yet reported are reset.
  */
 void toe_stream_close(ToeNop *n, uint32_t handle);
+/*
+ * Should toe_stream_close() wait, because TOE_OPT_LINGER says so?  The first
+ * call ends the stream and starts the time; writable() says when to ask again.
+ * When it is no longer to be waited for, *delivered says if all was
+ * acknowledged.
+ */
+bool toe_stream_linger(ToeNop *n, uint32_t handle, bool *delivered);
 /* Let go at once with RST. */
 void toe_stream_abort(ToeNop *n, uint32_t handle);
 
@@ -206,5 +221,8 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
  */
 bool toe_stream_info(ToeNop *n, uint32_t *index,
                      struct toe_hw_conn_info *info);
+/* For INFO: all about one of them.  TOE_ST_HANDLE. */
+uint8_t toe_stream_tcp_info(ToeNop *n, uint32_t handle,
+                            struct toe_hw_tcp_info *info);
 
 #endif

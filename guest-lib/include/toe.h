@@ -133,7 +133,9 @@ struct toe_conn_opts {
 	void *user;			/* comes back in events */
 	const struct sockaddr *local;	/* NULL: adapter chooses */
 	socklen_t local_len;
-	uint32_t rsvd[5];		/* zero */
+	uint16_t maxseg;		/* TOE_MAXSEG, TOE_TOS, TOE_TTL that */
+	uint8_t tos, ttl;		/* the first segment needs; 0: default */
+	uint32_t rsvd[4];		/* zero */
 };
 
 /*
@@ -210,6 +212,11 @@ int toe_shutdown(struct toe_conn *conn);
  */
 void toe_close_conn(struct toe_conn *conn);
 
+/*
+ * With TOE_LINGER set, toe_close_conn() waits until the peer has everything, or
+ * that time is over; with a time of 0 it is toe_abort().
+ */
+
 /* Let go at once: the peer gets a reset.  Otherwise as toe_close_conn(). */
 void toe_abort(struct toe_conn *conn);
 
@@ -219,7 +226,23 @@ void toe_abort(struct toe_conn *conn);
 #define TOE_SNDBUF		3	/* bytes it may hold unacknowledged */
 #define TOE_KEEPALIVE		4	/* seconds idle before probing; 0: off */
 #define TOE_USER_TIMEOUT	5	/* ms; 0: default */
+#define TOE_CONGESTION		6	/* 0 CUBIC, 1 NewReno, 2 DCTCP */
+#define TOE_CORK		7	/* 1: only full segments, for 200 ms */
+#define TOE_KEEPINTVL		8	/* seconds between probes; 0: default */
+#define TOE_KEEPCNT		9	/* probes without answer; 0: default */
+#define TOE_LINGER		10	/* TOE_LINGER_ON | ms; 0: off */
+#define TOE_MAXSEG		11	/* bytes of a segment; 0: no limit */
+#define TOE_QUICKACK		12	/* 1: acknowledge at once for a while */
+#define TOE_NOTSENT_LOWAT	13	/* bytes not sent that hold sends back */
+#define TOE_WINDOW_CLAMP	14	/* bytes of window offered; 0: no limit */
+#define TOE_TOS			15	/* IPv4 TOS, IPv6 traffic class */
+#define TOE_TTL			16	/* TTL, hop limit; 0: default */
+#define TOE_UTO			17	/* RFC 5482: TOE_UTO_* */
 #define TOE_CREDIT		0x100	/* bytes unread; this library's */
+
+#define TOE_LINGER_ON           0x100000000u
+#define TOE_UTO_SEND            0x1u	/* tell the peer TOE_USER_TIMEOUT */
+#define TOE_UTO_TAKE            0x2u	/* adapt it to what the peer tells */
 
 /*
  * Set or get an option; waits for the adapter's answer (it comes at once).
@@ -507,6 +530,75 @@ struct toe_conn_stats {
 };
 int toe_conn_stats(const struct toe_conn *conn, struct toe_conn_stats *stats,
 		   size_t size);
+
+/*
+ * A connection as the adapter's TCP sees it.  Each field has the meaning of its
+ * namesake in Linux's struct tcp_info: unacked, sacked, lost, retrans,
+ * snd_cwnd and snd_ssthresh are segments; times are microseconds, but last_*,
+ * which are milliseconds ago; rates are bytes per second, 0 if not known.
+ */
+struct toe_tcp_info {
+	uint8_t state;			/* TOE_STATE_* */
+	uint8_t ca_state;		/* 0 open, 1 disorder, 2 reduced by ECN,
+					 * 3 recovery, 4 after a time-out */
+	uint8_t retransmits;
+	uint8_t probes;
+	uint8_t backoff;
+	uint8_t options;		/* TOE_INFO_* */
+	uint8_t snd_wscale, rcv_wscale;
+	uint32_t rto, ato;
+	uint32_t snd_mss, rcv_mss;
+	uint32_t unacked, sacked, lost, retrans;
+	uint32_t last_data_sent, last_data_recv, last_ack_recv;
+	uint32_t pmtu, rcv_ssthresh;
+	uint32_t rtt, rttvar;
+	uint32_t snd_ssthresh, snd_cwnd;
+	uint32_t advmss, reordering;
+	uint32_t rcv_rtt, rcv_space;
+	uint32_t total_retrans;
+	uint32_t segs_out, segs_in;
+	uint64_t pacing_rate, max_pacing_rate;
+	uint64_t bytes_acked, bytes_received;
+	uint32_t notsent_bytes, min_rtt;
+	uint32_t data_segs_in, data_segs_out;
+	uint64_t delivery_rate;
+	uint64_t busy_time, rwnd_limited, sndbuf_limited;
+	uint32_t delivered, delivered_ce;
+	uint64_t bytes_sent, bytes_retrans;
+	uint32_t dsack_dups, reord_seen, rcv_ooopack;
+	uint32_t snd_wnd, rcv_wnd;	/* bytes */
+	uint32_t congestion;		/* 0 CUBIC, 1 NewReno, 2 DCTCP */
+	uint32_t rsvd[6];
+};
+
+#define TOE_STATE_CLOSED	0
+#define TOE_STATE_LISTEN	1
+#define TOE_STATE_SYN_SENT	2
+#define TOE_STATE_SYN_RECEIVED	3
+#define TOE_STATE_ESTABLISHED	4
+#define TOE_STATE_FIN_WAIT_1	5
+#define TOE_STATE_FIN_WAIT_2	6
+#define TOE_STATE_CLOSE_WAIT	7
+#define TOE_STATE_CLOSING	8
+#define TOE_STATE_LAST_ACK	9
+#define TOE_STATE_TIME_WAIT	10
+
+#define TOE_INFO_TIMESTAMPS	0x01u
+#define TOE_INFO_SACK		0x02u
+#define TOE_INFO_WSCALE		0x04u
+#define TOE_INFO_ECN		0x08u
+#define TOE_INFO_ECN_SEEN	0x10u
+#define TOE_INFO_SYN_DATA	0x20u
+
+/*
+ * Ask the adapter; waits for its answer (it comes at once).  size is
+ * sizeof(struct toe_tcp_info), so that old programs get what they know; what
+ * the adapter does not know is 0.  -ENOTCONN: there is no connection any more,
+ * or the adapter has no number for it yet; -EINVAL; -EAGAIN (request queue
+ * full); -EOPNOTSUPP: an adapter of an earlier revision.
+ */
+int toe_tcp_info(struct toe_conn *conn, struct toe_tcp_info *info,
+		 size_t size);
 
 /* A sentence for a negative errno value returned by this library. */
 const char *toe_strerror(int error);

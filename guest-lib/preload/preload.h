@@ -11,7 +11,8 @@
  *
  *	init.c		libc's own functions, options, the context, exit, fork
  *	fdtable.c	which descriptors are accelerated; dup, close
- *	socket.c	connect, names, options, shutdown
+ *	socket.c	connect, names, shutdown
+ *	options.c	setsockopt, getsockopt
  *	io.c		read, write, send, recv and relatives
  *	poll.c		poll, select and waiting on mixed descriptors
  *	epoll.c		epoll with accelerated members
@@ -145,6 +146,22 @@ void ps_remove(int fd);
 void ps_share(int fd, int newfd);
 /* After fork(), in the child: nothing here is ours. */
 void ps_forget_all(void);
+
+/* ---- socket.c ---- */
+
+struct timeval;
+/* -1: none. */
+int ps_timeout_ms(const struct timeval *tv);
+/*
+ * Under the lock, the answer's state of a connect: 0, -EINPROGRESS, or the
+ * error, which is given once.
+ */
+int ps_connect_state(struct psock *s);
+
+/* ---- options.c ---- */
+
+/* Those that were set on the kernel's socket; when there is a handle. */
+void ps_carry_options(int fd, struct psock *s);
 
 /* ---- poll.c ---- */
 

@@ -2,9 +2,7 @@
 /*
  * socket.c - connect() and what belongs to it.
  *
- * Only connect() accelerates.  Options set before it are read from the
- * kernel's socket; options set later go to both, so that reading them back
- * always works.
+ * Only connect() accelerates.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +28,7 @@ static int int_option(int fd, int level, int name)
 	return real.getsockopt(fd, level, name, &value, &len) ? 0 : value;
 }
 
-static int timeout_ms(const struct timeval *tv)
+int ps_timeout_ms(const struct timeval *tv)
 {
 	if (!tv->tv_sec && !tv->tv_usec)
 		return -1;
@@ -46,7 +44,7 @@ static int timeout_option(int fd, int name)
 
 	if (real.getsockopt(fd, SOL_SOCKET, name, &tv, &len))
 		return -1;
-	return timeout_ms(&tv);
+	return ps_timeout_ms(&tv);
 }
 
 /* Why the kernel has to do it; NULL: the adapter can. */
@@ -85,11 +83,7 @@ static struct psock *new_sock(int fd, const struct sockaddr *addr)
 	return s;
 }
 
-/*
- * Under the lock, the answer's state of a connect: 0, -EINPROGRESS, or the
- * error, which is given once.
- */
-static int connect_state(struct psock *s)
+int ps_connect_state(struct psock *s)
 {
 	uint32_t state;
 
@@ -103,17 +97,6 @@ static int connect_state(struct psock *s)
 		return 0;
 	s->error_taken = true;
 	return toe_conn_error(s->conn) ? toe_conn_error(s->conn) : -ECONNRESET;
-}
-
-/* Options that were set on the kernel's socket; when there's a handle. */
-static void carry_options(int fd, struct psock *s)
-{
-	int idle = 7200;
-
-	if (!int_option(fd, SOL_SOCKET, SO_KEEPALIVE))
-		return;
-	idle = int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE);
-	toe_setopt(s->conn, TOE_KEEPALIVE, (uint64_t)(idle > 0 ? idle : 7200));
 }
 
 /* 1: try the kernel; else connect()'s result as -errno. */
@@ -158,7 +141,7 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 	s->connecting = true;
 	ps_install(fd, s);
 	ps_epoll_adopt(fd);
-	carry_options(fd, s);
+	ps_carry_options(fd, s);
 	ps_stats.accelerated++;
 	*out = s;
 	return 0;
@@ -168,7 +151,7 @@ static int finish(struct psock *s)
 {
 	int err;
 
-	while ((err = connect_state(s)) == -EINPROGRESS && !s->nonblock) {
+	while ((err = ps_connect_state(s)) == -EINPROGRESS && !s->nonblock) {
 		err = ps_wait_for(s, POLLOUT | POLLHUP, s->snd_timeout);
 		if (err)
 			return err == -EAGAIN ? -EINPROGRESS : err;
@@ -181,7 +164,7 @@ static int connect_again(struct psock *s)
 	ps_pump();
 	if (!s->connecting)
 		return -EISCONN;
-	if (s->nonblock && connect_state(s) == -EINPROGRESS)
+	if (s->nonblock && ps_connect_state(s) == -EINPROGRESS)
 		return -EALREADY;
 	return finish(s);
 }
@@ -268,87 +251,7 @@ EXPORT int getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 	return err ? fail(err) : 0;
 }
 
-/* ---- Options ------------------------------------------------------------ */
-
-static int put_int(void *value, socklen_t *len, int n)
-{
-	if (*len < sizeof(n))
-		return -EINVAL;
-	memcpy(value, &n, sizeof(n));
-	*len = sizeof(n);
-	return 0;
-}
-
-/* The kernel's TCP states for TCP_INFO, of which programs ask the first. */
-static int put_info(struct psock *s, void *value, socklen_t *len)
-{
-	struct tcp_info info = { 0 };
-	struct toe_conn_stats stats;
-	uint32_t state = s->conn ? toe_conn_state(s->conn) : TOE_CLOSED;
-
-	info.tcpi_state = state & TOE_CLOSED ? TCP_CLOSE :
-			  !(state & TOE_CONNECTED) ? TCP_SYN_SENT :
-			  state & TOE_PEER_CLOSED ? TCP_CLOSE_WAIT :
-			  s->shut_wr ? TCP_FIN_WAIT2 : TCP_ESTABLISHED;
-	if (s->conn && !toe_conn_stats(s->conn, &stats, sizeof(stats)))
-		info.tcpi_snd_mss = stats.mss;
-	if (*len > sizeof(info))
-		*len = sizeof(info);
-	memcpy(value, &info, *len);
-	return 0;
-}
-
-EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
-{
-	struct psock *s = NULL;
-	int err;
-
-	ps_start();
-	if ((level == SOL_SOCKET && name == SO_ERROR) ||
-	    (level == IPPROTO_TCP && name == TCP_INFO))
-		s = ps_get(fd);
-	if (!s)
-		return real.getsockopt(fd, level, name, value, len);
-	ps_pump();
-	if (level == IPPROTO_TCP) {
-		err = put_info(s, value, len);
-	} else {
-		err = connect_state(s);
-		err = put_int(value, len, err == -EINPROGRESS ? 0 : -err);
-	}
-	ps_put(s);
-	return err ? fail(err) : 0;
-}
-
-EXPORT int setsockopt(int fd, int level, int name, const void *value,
-		      socklen_t len)
-{
-	struct psock *s;
-	struct timeval tv;
-	int result, n = 0;
-
-	ps_start();
-	result = real.setsockopt(fd, level, name, value, len);
-	if (result || !ps_is(fd))
-		return result;
-	s = ps_get(fd);
-	if (!s)
-		return result;
-	if (value && len >= sizeof(n))
-		memcpy(&n, value, sizeof(n));
-	if (level == SOL_SOCKET && len >= sizeof(tv) &&
-	    (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
-		memcpy(&tv, value, sizeof(tv));
-		*(name == SO_RCVTIMEO ? &s->rcv_timeout : &s->snd_timeout) =
-			timeout_ms(&tv);
-	} else if (s->conn && level == IPPROTO_TCP && name == TCP_NODELAY) {
-		toe_setopt(s->conn, TOE_NODELAY, n != 0);
-	} else if (s->conn && level == SOL_SOCKET && name == SO_KEEPALIVE) {
-		toe_setopt(s->conn, TOE_KEEPALIVE, n ? 7200 : 0);
-	}
-	ps_put(s);
-	return result;
-}
+/* ---- Shutdown ----------------------------------------------------------- */
 
 EXPORT int shutdown(int fd, int how)
 {

@@ -11,8 +11,9 @@
  *
  * Reporting (toe_conn_pump)
  *  Events are bits; each is reported when everything before it was, and when
- *  there is room: ESTABLISHED or ACCEPT, then received bytes, then
- *  PEER_CLOSED, then CLOSED, which lets the connection go.  An incoming
+ *  there is room: ESTABLISHED or ACCEPT, then URGENT, which does not wait for
+ *  the bytes before it, then received bytes, then PEER_CLOSED, then CLOSED,
+ *  which lets the connection go.  An incoming
  *  connection is silent between ACCEPT the event and ACCEPT the request; its
  *  bytes stay on the adapter.  Bytes the application gave no credit for stay
  *  on the adapter too, and hold back PEER_CLOSED and CLOSED: no byte that was
@@ -32,6 +33,9 @@
  *  connection's queue, and so do SENDs, SHUTDOWN and CLOSE after it.  It goes
  *  on when the NOP says writable() or buflets are free again.  Other
  *  connections and the RQ go on meanwhile.
+ *
+ *  With TOE_OPT_LINGER a CLOSE waits as well, until all is acknowledged or its
+ *  time is over.
  *
  *  A SEND that fails when some of its bytes are taken already (its region was
  *  revoked meanwhile) breaks the connection: bytes sent after it would close up
@@ -303,6 +307,16 @@ static void let_go(ToeAdapter *a, ToeConn *c)
     }
 }
 
+/* A context that goes away does not wait for its connections to be read. */
+static bool lingers(ToeAdapter *a, ToeConn *c, bool *delivered)
+{
+    ToeCtx *ctx = toe_conn_ctx(a, c);
+
+    return !c->dead && !c->broken && !ctx->faulted &&
+           ctx->state == TOE_CTX_ACTIVE &&
+           toe_stream_linger(a->nop, c->handle, delivered);
+}
+
 bool toe_conn_idle(ToeAdapter *a, ToeConn *c)
 {
     uint64_t size;
@@ -321,8 +335,13 @@ void toe_conn_continue(ToeAdapter *a, ToeConn *c)
         uint8_t status = TOE_ST_OK;
 
         if (p->opcode == TOE_OP_CLOSE) {
+            bool delivered = true;
+
+            if (lingers(a, c, &delivered)) {
+                return;         /* until writable() */
+            }
             let_go(a, c);
-            unpark(a, c, TOE_ST_OK);
+            unpark(a, c, delivered ? TOE_ST_OK : TOE_ST_TIMEDOUT);
             release(a, c);
             return;
         }
@@ -380,7 +399,9 @@ void toe_conn_drop(ToeAdapter *a, ToeConn *c, uint8_t status, bool abort)
 
 void toe_conn_close(ToeAdapter *a, ToeConn *c, uint64_t cookie, bool quiet)
 {
-    if (c->nparked) {
+    bool delivered;
+
+    if (c->nparked || lingers(a, c, &delivered)) {
         ToeParked p = {
             .cookie = cookie,
             .opcode = TOE_OP_CLOSE,
@@ -441,6 +462,8 @@ static bool report(ToeAdapter *a, ToeCtx *ctx, ToeConn *c, uint8_t bit,
     if (type == TOE_EV_ESTABLISHED || type == TOE_EV_ACCEPT) {
         toe_conn_describe(a, c, &cqe);
         cqe.u.conn.listener = c->listener;
+    } else if (type == TOE_EV_URGENT) {
+        cqe.u.urgent.mark = c->urgent_mark;
     }
     c->events &= ~bit;
     toe_cqm_post(a, ctx, &cqe);
@@ -497,6 +520,9 @@ void toe_conn_pump(ToeAdapter *a, ToeConn *c)
             c->reported = report(a, ctx, c, TOE_CONN_EV_ACCEPT,
                                  TOE_EV_ACCEPT, TOE_ST_OK);
         }
+        return;
+    }
+    if (!report(a, ctx, c, TOE_CONN_EV_URGENT, TOE_EV_URGENT, TOE_ST_OK)) {
         return;
     }
     if ((c->events & TOE_CONN_EV_RX) && !deliver(a, ctx, c)) {
@@ -662,6 +688,20 @@ static void on_writable(void *opaque, uint32_t handle)
     }
 }
 
+static void on_urgent(void *opaque, uint32_t handle, uint64_t mark)
+{
+    ToeAdapter *a = opaque;
+    ToeConn *c = toe_conn_find(a, handle);
+
+    if (!c || c->state == TOE_CONN_CLOSING) {
+        return;
+    }
+    toe_trace_conn_event(c->ctx, handle, "urgent", (uint32_t)mark);
+    c->urgent_mark = mark;
+    c->events |= TOE_CONN_EV_URGENT;
+    toe_conn_pump(a, c);
+}
+
 static void on_peer_closed(void *opaque, uint32_t handle)
 {
     ToeAdapter *a = opaque;
@@ -709,6 +749,7 @@ const ToeStreamOps toe_conn_ops = {
     .incoming = on_incoming,
     .readable = on_readable,
     .writable = on_writable,
+    .urgent = on_urgent,
     .peer_closed = on_peer_closed,
     .closed = on_closed,
     .eth_frame = on_eth_frame,

@@ -27,6 +27,7 @@ typedef enum ToeConnState {
 #define TOE_CONN_EV_RX          0x04
 #define TOE_CONN_EV_PEER_CLOSED 0x08
 #define TOE_CONN_EV_CLOSED      0x10
+#define TOE_CONN_EV_URGENT      0x20
 
 typedef enum ToeConnWait {      /* the context's list that holds it */
     TOE_CONN_WAIT_NOT,
@@ -58,6 +59,7 @@ typedef struct ToeConn {
     uint32_t credit;            /* bytes that may still be delivered */
     ToeConnState state;
     uint8_t events;             /* TOE_CONN_EV_* */
+    uint64_t urgent_mark;       /* of URGENT */
     uint8_t status;             /* of CLOSED */
     bool dead;                  /* the protocol is through with it */
     bool shut;                  /* SHUTDOWN was taken */

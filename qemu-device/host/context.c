@@ -310,6 +310,8 @@ static void all_conns(ToeAdapter *a, ToeCtx *ctx, bool now)
             toe_conn_drop(a, c, TOE_ST_ABORTED, false);
         } else if (c->state != TOE_CONN_CLOSING) {
             toe_conn_close(a, c, 0, true);
+        } else {
+            toe_conn_continue(a, c);    /* it need not linger any more */
         }
     }
 }

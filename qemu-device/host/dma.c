@@ -124,6 +124,9 @@ ToeDmaResult toe_dma_out(ToeAdapter *a, ToeCtx *ctx, ToeConn *c, ToeParked *p,
                                : n >= HOLD_TAIL_BYTES;
     toe_trace_dma_out(ctx->id, c->handle, n, p->done, p->total);
     toe_stream_send(a->nop, c->handle, &chain, more);
+    if (p->done == p->total && p->flags & TOE_REQ_F_URGENT) {
+        toe_stream_urgent(a->nop, c->handle);
+    }
     return p->done == p->total ? TOE_DMA_DONE
            : no_lmem ? TOE_DMA_LMEM : TOE_DMA_SPACE;
 }

@@ -13,8 +13,8 @@
  * once more when the port is ready, and nothing of this queue before.
  *
  * Completions of one connection's SEND, SHUTDOWN, CLOSE and ABORT come in the
- * order of the requests.  CREDIT, SETOPT and GETOPT act at once and may
- * complete before a SEND that waits.
+ * order of the requests.  CREDIT, SETOPT, GETOPT and INFO act at once and
+ * may complete before a SEND that waits.
  *
  * No doorbell is missed: while requests are left for the next turn rq_looking
  * is set, and the application need not ring.  Before the adapter stops
@@ -76,6 +76,33 @@ static int op_nop(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
+/* Options that the SYN needs; it goes out later in this turn. */
+static uint8_t first_options(ToeAdapter *a, uint32_t handle,
+                             const struct toe_hw_req *r)
+{
+    const struct {
+        uint32_t option;
+        uint32_t value;
+    } first[] = {
+        { TOE_OPT_MAXSEG, r->u.connect.maxseg },
+        { TOE_OPT_TOS, r->u.connect.tos },
+        { TOE_OPT_TTL, r->u.connect.ttl },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(first); i++) {
+        uint8_t status = TOE_ST_OK;
+
+        if (first[i].value) {
+            status = toe_stream_setopt(a->nop, handle, first[i].option,
+                                       first[i].value);
+        }
+        if (status != TOE_ST_OK) {
+            return status;
+        }
+    }
+    return TOE_ST_OK;
+}
+
 static int op_connect(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
@@ -88,7 +115,7 @@ static int op_connect(ToeAdapter *a, Request *q)
     uint32_t handle;
     uint8_t status;
 
-    if (r->u.connect.rsvd0 || r->u.connect.rsvd1 || r->u.connect.rsvd2) {
+    if (!toe_all_zero(r->u.connect.rsvd2, sizeof(r->u.connect.rsvd2))) {
         return bad_request(a, q, "a reserved field is not zero");
     }
     if (!t.rport) {
@@ -106,6 +133,11 @@ static int op_connect(ToeAdapter *a, Request *q)
              ? toe_stream_connect_fast(a->nop, &t, &handle)
              : toe_stream_connect(a->nop, &t, &handle);
     if (status != TOE_ST_OK) {
+        return status;
+    }
+    status = first_options(a, handle, r);
+    if (status != TOE_ST_OK) {
+        toe_stream_abort(a->nop, handle);
         return status;
     }
     c = toe_conn_new(a, q->ctx, handle, TOE_CONN_CONNECTING, r->cookie);
@@ -354,6 +386,25 @@ static int op_getopt(ToeAdapter *a, Request *q)
     return status;
 }
 
+static int op_info(ToeAdapter *a, Request *q)
+{
+    const struct toe_hw_piece *piece = &q->r->u.piece[0];
+    struct toe_hw_tcp_info info;
+    uint32_t len = MIN(piece->length, sizeof(info));
+    uint8_t status;
+
+    if (q->r->npieces != 1 || !len) {
+        return bad_request(a, q, "it needs one piece with a length");
+    }
+    status = toe_stream_tcp_info(a->nop, q->c->handle, &info);
+    if (status == TOE_ST_OK) {
+        status = toe_memval_write(a, q->ctx, piece->key, piece->offset, &info,
+                                  len, "INFO piece");
+    }
+    q->cqe.u.cpl.bytes = status == TOE_ST_OK ? len : 0;
+    return status;
+}
+
 static int op_eth_send(ToeAdapter *a, Request *q)
 {
     bool busy;
@@ -374,7 +425,8 @@ static const Op ops[256] = {
     [TOE_OP_ACCEPT] = { .name = "ACCEPT", .run = op_accept, .body = 4,
                         .handle = true },
     [TOE_OP_SEND] = { .name = "SEND", .run = op_send, .body = 48,
-                      .flags = TOE_REQ_F_MORE | TOE_REQ_F_LIST,
+                      .flags = TOE_REQ_F_MORE | TOE_REQ_F_LIST |
+                               TOE_REQ_F_URGENT,
                       .handle = true, .pieces = true },
     [TOE_OP_CREDIT] = { .name = "CREDIT", .run = op_credit, .body = 4,
                         .handle = true, .silent = true },
@@ -386,6 +438,8 @@ static const Op ops[256] = {
                         .handle = true },
     [TOE_OP_GETOPT] = { .name = "GETOPT", .run = op_getopt, .body = 16,
                         .handle = true },
+    [TOE_OP_INFO] = { .name = "INFO", .run = op_info, .body = 16,
+                      .handle = true, .pieces = true },
     [TOE_OP_UDP_OPEN] = { .name = "UDP_OPEN", .run = toe_op_udp_open,
                           .body = 48 },
     [TOE_OP_UDP_CONNECT] = { .name = "UDP_CONNECT", .run = toe_op_udp_connect,

@@ -197,6 +197,10 @@
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 #define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
 #define TOE_PARAM_PACING        17u     /* 0: new data goes as cwnd lets it, 1: spread */
+#define TOE_PARAM_RCVBUF_MAX    26u     /* bytes: auto-tuning of RCVBUF ends here */
+#define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
+#define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
+#define TOE_PARAM_UTO_MAX_MS    29u     /* RFC 5482: U_LIMIT                */
 #define TOE_PARAM_SYN_COOKIES   20u     /* TOE_SYN_COOKIES_*                */
 #define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
 #define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
@@ -428,6 +432,7 @@ struct toe_hw_ctx_page {
 #define TOE_OP_SETOPT           0x18
 #define TOE_OP_GETOPT           0x19
 #define TOE_OP_RECV_INTO        0x1a    /* reserved: direct placement       */
+#define TOE_OP_INFO             0x1b    /* struct toe_hw_tcp_info to memory */
 #define TOE_OP_UDP_OPEN         0x20    /* completion: handle, local port and address */
 #define TOE_OP_UDP_CONNECT      0x21    /* one remote only; or all again    */
 #define TOE_OP_UDP_SEND         0x22    /* one datagram; completes when it is on the adapter */
@@ -442,6 +447,7 @@ struct toe_hw_ctx_page {
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
 #define TOE_REQ_F_LIST          0x04    /* SEND, UDP_SEND: piece[0] names a list of npieces pieces */
+#define TOE_REQ_F_URGENT        0x10    /* SEND: its last byte is urgent    */
 #define TOE_REQ_F_FASTOPEN      0x08    /* CONNECT: the first SEND goes with the SYN */
 
 #define TOE_PIECES_INLINE       3u
@@ -458,7 +464,7 @@ struct toe_hw_piece {
 struct toe_hw_req {
 	uint8_t opcode;
 	uint8_t flags;
-	uint16_t npieces;		/* SEND, UDP_SEND, ETH_SEND */
+	uint16_t npieces;		/* SEND, UDP_SEND, ETH_SEND, INFO */
 	uint32_t handle;		/* 0 where there is none yet */
 	uint64_t cookie;		/* comes back in the completion; for CONNECT, LISTEN and
 					 * ACCEPT also in every event of the connection */
@@ -466,14 +472,15 @@ struct toe_hw_req {
 		struct toe_hw_piece piece[TOE_PIECES_INLINE];
 		struct {
 			uint8_t family;
-			uint8_t rsvd0;
+			uint8_t tos;		/* TOE_OPT_TOS from the SYN on */
 			uint16_t lport;		/* 0: the adapter chooses */
 			uint16_t rport;
-			uint16_t rsvd1;
+			uint16_t maxseg;	/* TOE_OPT_MAXSEG from the SYN on */
 			uint8_t laddr[16];	/* zero: the adapter chooses */
 			uint8_t raddr[16];
 			uint32_t credit;	/* bytes asked for from the start */
-			uint32_t rsvd2;
+			uint8_t ttl;		/* TOE_OPT_TTL from the SYN on */
+			uint8_t rsvd2[3];
 		} connect;
 		struct {
 			uint8_t family;
@@ -531,9 +538,24 @@ struct toe_hw_req {
 #define TOE_OPT_KEEPALIVE       4u      /* seconds idle before probing; 0: off */
 #define TOE_OPT_USER_TIMEOUT    5u      /* ms; 0: default                   */
 #define TOE_OPT_CONGESTION      6u      /* TOE_CC_*                         */
+#define TOE_OPT_CORK            7u      /* 1: only full segments, for 200 ms */
+#define TOE_OPT_KEEPINTVL       8u      /* seconds between keepalive probes; 0: default */
+#define TOE_OPT_KEEPCNT         9u      /* keepalive probes without answer; 0: default */
+#define TOE_OPT_LINGER          10u     /* TOE_LINGER_ON | ms; 0: CLOSE does not wait */
+#define TOE_OPT_MAXSEG          11u     /* bytes of a segment, at most; 0: no limit; GETOPT: now */
+#define TOE_OPT_QUICKACK        12u     /* 1: acknowledge at once for a while, 0: not */
+#define TOE_OPT_NOTSENT_LOWAT   13u     /* bytes not sent above which SENDs wait; 0: none */
+#define TOE_OPT_WINDOW_CLAMP    14u     /* bytes offered at most; 0: no limit */
+#define TOE_OPT_TOS             15u     /* IPv4 TOS, IPv6 traffic class, without ECN's bits */
+#define TOE_OPT_TTL             16u     /* TTL, hop limit; 0: TOE_PARAM_FORWARD_TTL */
+#define TOE_OPT_UTO             17u     /* RFC 5482: TOE_UTO_*              */
 #define TOE_OPT_ECN             40u     /* TOE_ECN_MODE_*, for SYNs to come */
 #define TOE_OPT_ECN_AGREED      41u     /* read only: 1 if both sides use ECN */
 #define TOE_OPT_PACING_RATE     42u     /* bytes/s at most; 0: no limit     */
+
+#define TOE_LINGER_ON           0x100000000u    /* CLOSE waits so many ms; 0 ms: RST */
+#define TOE_UTO_SEND            0x1u    /* tell the peer USER_TIMEOUT       */
+#define TOE_UTO_TAKE            0x2u    /* adapt it to what the peer tells  */
 
 /* Explicit congestion notification, RFC 3168: when is it used? */
 #define TOE_ECN_MODE_OFF        0u
@@ -568,6 +590,87 @@ struct toe_hw_req {
 #define TOE_CC_DCTCP            2u      /* RFC 8257                         */
 #define TOE_CC_MAX              2u
 
+/*
+ * What INFO writes: a connection as TCP sees it.  The fields have the meaning
+ * that those of Linux's struct tcp_info have, so windows and what is in flight
+ * count segments where Linux counts them; only state is ours.  Times are
+ * microseconds unless said otherwise, rates bytes per second.  Later revisions
+ * add fields at the end.
+ */
+struct toe_hw_tcp_info {
+	uint8_t state;			/* TOE_TCP_* */
+	uint8_t ca_state;		/* TOE_CA_* */
+	uint8_t retransmits;		/* time-outs in a row */
+	uint8_t probes;			/* probes without an answer */
+	uint8_t backoff;		/* doublings of the RTO */
+	uint8_t options;		/* TOE_INFO_OPT_* */
+	uint8_t snd_wscale;
+	uint8_t rcv_wscale;
+	uint32_t rto;
+	uint32_t ato;			/* delay of an ACK */
+	uint32_t snd_mss;		/* bytes, options taken off */
+	uint32_t rcv_mss;		/* largest segment received */
+	uint32_t unacked;		/* segments; a listener's: waiting for ACCEPT */
+	uint32_t sacked;		/* segments; a listener's: backlog */
+	uint32_t lost;			/* segments */
+	uint32_t retrans;		/* segments in flight, not for the first time */
+	uint32_t last_data_sent;	/* ms ago */
+	uint32_t last_data_recv;	/* ms ago */
+	uint32_t last_ack_recv;		/* ms ago */
+	uint32_t pmtu;
+	uint32_t rcv_ssthresh;		/* most that the window may become */
+	uint32_t rtt;			/* smoothed */
+	uint32_t rttvar;
+	uint32_t snd_ssthresh;		/* segments; 0x7fffffff: none yet */
+	uint32_t snd_cwnd;		/* segments */
+	uint32_t advmss;		/* MSS announced */
+	uint32_t reordering;		/* segments that may be reordered */
+	uint32_t rcv_rtt;		/* receiver's estimate */
+	uint32_t rcv_space;		/* bytes read per rcv_rtt */
+	uint32_t total_retrans;		/* segments */
+	uint32_t segs_out;
+	uint32_t segs_in;
+	uint64_t pacing_rate;		/* 0: not paced */
+	uint64_t max_pacing_rate;	/* 0: no limit */
+	uint64_t bytes_acked;
+	uint64_t bytes_received;
+	uint32_t notsent_bytes;
+	uint32_t min_rtt;		/* of the last while */
+	uint32_t data_segs_in;
+	uint32_t data_segs_out;
+	uint64_t delivery_rate;		/* 0: not measured */
+	uint64_t busy_time;		/* with something to send */
+	uint64_t rwnd_limited;		/* of that, held back by the peer's window */
+	uint64_t sndbuf_limited;	/* of that, by the send buffer */
+	uint32_t delivered;		/* segments */
+	uint32_t delivered_ce;		/* segments, with a congestion mark */
+	uint64_t bytes_sent;		/* all of them */
+	uint64_t bytes_retrans;		/* not for the first time */
+	uint32_t dsack_dups;
+	uint32_t reord_seen;		/* reorderings seen */
+	uint32_t rcv_ooopack;		/* segments received ahead of others */
+	uint32_t snd_wnd;		/* bytes */
+	uint32_t rcv_wnd;		/* bytes */
+	uint32_t congestion;		/* TOE_CC_* */
+	uint32_t rsvd[6];
+};
+
+/* Congestion states, as Linux numbers them. */
+#define TOE_CA_OPEN             0
+#define TOE_CA_DISORDER         1       /* duplicates or SACKs, no loss known */
+#define TOE_CA_CWR              2       /* cwnd was reduced: ECN            */
+#define TOE_CA_RECOVERY         3
+#define TOE_CA_LOSS             4       /* after a time-out                 */
+
+#define TOE_INFO_OPT_TIMESTAMPS 0x01u
+#define TOE_INFO_OPT_SACK       0x02u
+#define TOE_INFO_OPT_WSCALE     0x04u
+#define TOE_INFO_OPT_ECN        0x08u
+#define TOE_INFO_OPT_ECN_SEEN   0x10u
+#define TOE_INFO_OPT_SYN_DATA   0x20u
+
+#define TOE_INFO_SSTHRESH_NONE  0x7fffffffu
+
 /* ---- Completions and events -------------------------------------------- */
 
 #define TOE_EV_COMPLETION       0x01    /* of the request with this cookie  */
@@ -576,6 +679,7 @@ struct toe_hw_req {
 #define TOE_EV_ACCEPT           0x12    /* a new connection waits for ACCEPT */
 #define TOE_EV_PEER_CLOSED      0x13    /* FIN; all bytes before it were delivered */
 #define TOE_EV_CLOSED           0x14    /* last event of a connection: handle is dead */
+#define TOE_EV_URGENT           0x15    /* the peer sent urgent data: where it ends */
 #define TOE_EV_UDP_RECV         0x20    /* a datagram in a buffer           */
 #define TOE_EV_UDP_ERROR        0x21    /* one that was sent did not arrive */
 #define TOE_EV_UDP_WRITABLE     0x22    /* sends again, after TOE_ST_AGAIN  */
@@ -596,7 +700,7 @@ struct toe_hw_cqe {
 		struct {
 			uint8_t opcode;		/* of the request */
 			uint8_t rsvd0[3];
-			uint32_t bytes;		/* SEND: bytes taken */
+			uint32_t bytes;		/* SEND: bytes taken; INFO: written */
 			uint64_t result;	/* LISTEN: local port; GETOPT: value */
 			uint32_t rsvd[8];
 		} cpl;
@@ -616,6 +720,11 @@ struct toe_hw_cqe {
 			uint32_t listener;	/* ACCEPT: handle of the listener */
 			uint32_t rsvd1;
 		} conn;
+		struct {
+			uint64_t mark;		/* bytes of the stream up to and with
+						 * the last urgent one */
+			uint32_t rsvd[10];
+		} urgent;
 		struct {			/* UDP_OPEN, UDP_CONNECT */
 			uint8_t opcode;
 			uint8_t rsvd0[3];
@@ -836,5 +945,6 @@ TOE_SIZE_IS(struct toe_hw_piece, 16);
 TOE_SIZE_IS(struct toe_hw_req, 64);
 TOE_SIZE_IS(struct toe_hw_cqe, 64);
 TOE_SIZE_IS(struct toe_hw_buf, 16);
+TOE_SIZE_IS(struct toe_hw_tcp_info, 256);
 
 #endif /* TOE_HW_H */

@@ -54,6 +54,9 @@ static void set_defaults(ToeNop *n)
     n->orphan_ms = TOE_ORPHAN_MS;
     n->rcvbuf = TOE_BUF_DEFAULT;
     n->sndbuf = TOE_BUF_DEFAULT;
+    n->rcvbuf_max = n->sndbuf_max = TOE_BUF_MAX;
+    n->uto_min_ms = TOE_UTO_MIN_MS_DEFAULT;
+    n->uto_max_ms = TOE_UTO_MAX_MS_DEFAULT;
     n->port_lo = TOE_PORT_LO;
     n->port_hi = TOE_PORT_HI;
     n->ttl = TOE_TTL;
@@ -276,6 +279,12 @@ static const Param params[] = {
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
     PARAM(TOE_PARAM_PACING, pacing, 0, 1),
+    PARAM(TOE_PARAM_RCVBUF_MAX, rcvbuf_max, TOE_BUF_MIN, TOE_BUF_AUTO_MAX),
+    PARAM(TOE_PARAM_SNDBUF_MAX, sndbuf_max, TOE_BUF_MIN, TOE_BUF_AUTO_MAX),
+    PARAM(TOE_PARAM_UTO_MIN_MS, uto_min_ms, TOE_UTO_LEAST_MS,
+          TOE_UTO_MIN_MS_MAX),
+    PARAM(TOE_PARAM_UTO_MAX_MS, uto_max_ms, TOE_UTO_LEAST_MS,
+          TOE_UTO_MAX_MS_MAX),
     PARAM(TOE_PARAM_UDP_RCVBUF, udp_rcvbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
     PARAM(TOE_PARAM_UDP_SNDBUF, udp_sndbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
     PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),

@@ -139,6 +139,10 @@ struct ToeNop {
     uint8_t congestion;
     uint8_t ecn;
     uint8_t pacing;
+    uint32_t rcvbuf_max;        /* where auto-tuning ends */
+    uint32_t sndbuf_max;
+    uint32_t uto_min_ms;
+    uint32_t uto_max_ms;
     uint8_t syn_cookies;        /* TOE_SYN_COOKIES_* */
     uint8_t synack_retries;
     uint8_t fastopen;           /* TOE_FASTOPEN_* */

@@ -527,7 +527,7 @@ static void op_request(struct guest *g, struct input *in)
 		TOE_OP_SEND, TOE_OP_SEND, TOE_OP_CREDIT, TOE_OP_SHUTDOWN,
 		TOE_OP_CLOSE, TOE_OP_ABORT, TOE_OP_SETOPT, TOE_OP_GETOPT,
 		TOE_OP_ETH_SEND, TOE_OP_RECV_INTO, TOE_OP_UDP_SEND,
-		TOE_OP_SEND,
+		TOE_OP_INFO,
 	};
 	uint8_t how = in_8(in), what = in_8(in), family;
 	uint32_t ctx = (how & 3) % 3;
@@ -577,6 +577,11 @@ static void op_request(struct guest *g, struct input *in)
 		r.u.opt.option = in_8(in);
 		if (r.opcode == TOE_OP_SETOPT)
 			r.u.opt.value = in_32(in);
+		break;
+	case TOE_OP_INFO:
+		r.flags &= TOE_REQ_F_QUIET;
+		r.handle = some_handle(g, in);
+		pieces(g, in, ctx, &r, false);
 		break;
 	case TOE_OP_NOP:
 		r.flags &= TOE_REQ_F_QUIET;

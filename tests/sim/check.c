@@ -232,6 +232,7 @@ static void sent_ack(struct sim *s, struct end *e, const struct seg *seg)
 	struct flow *f = &peer->flow;
 	struct side *w = &s->side[e->side];
 	unsigned scale = seg->flags & SYN ? 0 : scale_of(e->conn, e->side);
+	uint32_t buffer = MAX(s->p.rcvbuf, s->p.tuned);
 	int64_t ack, edge, most;
 
 	if (!f->syn_there)
@@ -259,11 +260,10 @@ static void sent_ack(struct sim *s, struct end *e, const struct seg *seg)
 	if (f->said && edge <= f->adv - (1 << scale) && !(seg->flags & SYN))
 		sim_fail(s, e->conn, "side %u takes its window back from %"
 			 PRId64 " to %" PRId64, e->side, f->adv, edge);
-	if (!e->let_go && edge > (int64_t)e->got + s->p.rcvbuf + 1 +
-				 (1 << scale))
+	if (!e->let_go && edge > (int64_t)e->got + buffer + 1 + (1 << scale))
 		sim_fail(s, e->conn, "side %u offers a window up to %" PRId64
 			 ", read are %u and the buffer has %u", e->side, edge,
-			 e->got, s->p.rcvbuf);
+			 e->got, buffer);
 	if (!(seg->flags & SYN)) {
 		bool ece = seg->flags & ECE;
 

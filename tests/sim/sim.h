@@ -131,6 +131,7 @@ struct params {
 	uint32_t ram;
 	uint32_t rcvbuf;
 	uint32_t sndbuf;
+	uint32_t tuned;		/* to what buffers may grow; less: they don't */
 	uint32_t time_wait_ms;
 	uint32_t cookies;	/* TOE_SYN_COOKIES_* */
 	uint32_t syn_backlog;	/* half-open connections of a listener */

@@ -190,6 +190,9 @@ void sim_params(struct params *p, uint64_t seed)
 	if (p->flaps || p->harsh)
 		p->arp = false;		/* who is not found is unreachable */
 	ecn(p, &r);
+	/* Half of the seeds with buffers that stay as they are. */
+	p->tuned = chance(&r, 500) ? (uint32_t)rnd_log(&r, 4096, 8 << 20)
+				   : 4096;
 	p->limit = p->span + p->faults_end + 2 * p->stall + 1500 * SEC;
 }
 
@@ -202,7 +205,7 @@ void sim_describe(const struct sim *s, FILE *f)
 		"  loss %u, burst %u of %.0f ms, dup %u, corrupt %u (per mille) until "
 		"%.0f s, rate %.0f Mbit/s, queue %.0f ms,\n"
 		"  flaps %u, routes %u, MTU changes %u, mtu %u, max-segment "
-		"%u, NCBs %u, RAM %u KiB, buffers %u/%u,\n"
+		"%u, NCBs %u, RAM %u KiB, buffers %u/%u up to %u,\n"
 		"  marks %u or from %.1f ms of queue on, ECN %u/%u, congestion "
 		"control %u/%u, pacing %u/%u,\n"
 		"  stalls up to %.0f s, turn delay %.2f ms, port room %u, "
@@ -214,7 +217,8 @@ void sim_describe(const struct sim *s, FILE *f)
 		(double)p->faults_end / SEC, (double)p->rate / 1e6,
 		(double)p->queue / MS, p->flaps, p->routes, p->mtu_events,
 		p->mtu, p->max_segment, p->ncbs, p->ram >> 10, p->rcvbuf,
-		p->sndbuf, p->mark, (double)p->mark_queue / MS, p->ecn[0],
+		p->sndbuf, p->tuned, p->mark,
+		(double)p->mark_queue / MS, p->ecn[0],
 		p->ecn[1], p->cc[0], p->cc[1], p->pacing[0], p->pacing[1],
 		(double)p->stall / SEC, (double)p->run_delay / MS,
 		p->port_room, p->ports, p->backlog, p->cookies, p->syn_backlog,
@@ -444,6 +448,8 @@ static void side_init(struct sim *s, unsigned i)
 	toe_nop_param_set(w->n, TOE_PARAM_PACING, p->pacing[i]);
 	toe_nop_param_set(w->n, TOE_PARAM_RCVBUF, p->rcvbuf);
 	toe_nop_param_set(w->n, TOE_PARAM_SNDBUF, p->sndbuf);
+	toe_nop_param_set(w->n, TOE_PARAM_RCVBUF_MAX, p->tuned);
+	toe_nop_param_set(w->n, TOE_PARAM_SNDBUF_MAX, p->tuned);
 	if (p->ports)
 		toe_nop_param_set(w->n, TOE_PARAM_PORT_HI,
 				  16384 + p->ports - 1);

@@ -56,6 +56,15 @@ static void writable(void *opaque, uint32_t handle)
 		t->on_writable(t, handle);
 }
 
+static void urgent(void *opaque, uint32_t handle, uint64_t mark)
+{
+	struct talk *t = of(opaque);
+
+	(void)handle;
+	t->mark = mark;
+	g_string_append_c(t->log, 'U');
+}
+
 static void peer_closed(void *opaque, uint32_t handle)
 {
 	struct talk *t = of(opaque);
@@ -80,6 +89,7 @@ static const ToeStreamOps ops = {
 	.incoming = incoming,
 	.readable = readable,
 	.writable = writable,
+	.urgent = urgent,
 	.peer_closed = peer_closed,
 	.closed = closed,
 };
@@ -199,6 +209,7 @@ void talk_say_quietly(struct talk *t, const struct talk_seg *s)
 		put32(p + 8, t->iss + s->ack);
 	p[13] = s->flags;
 	put16(p + 14, s->wnd ? (uint32_t)s->wnd - 1 : t->wnd);
+	put16(p + 18, s->urg);
 	if (s->mss) {
 		p[hlen] = 2;
 		p[hlen + 1] = 4;
@@ -223,6 +234,12 @@ void talk_say_quietly(struct talk *t, const struct talk_seg *s)
 	}
 	if (s->sackok) {
 		put32(p + hlen, 0x01010402);
+		hlen += 4;
+	}
+	if (s->uto) {
+		p[hlen] = 28;
+		p[hlen + 1] = 4;
+		put16(p + hlen + 2, s->uto);
 		hlen += 4;
 	}
 	if (s->sacks) {
@@ -283,6 +300,8 @@ const struct talk_seg *talk_any(struct talk *t)
 	s.sport = (uint16_t)get16(p);
 	s.dport = (uint16_t)get16(p + 2);
 	s.flags = p[13];
+	s.urg = (uint16_t)get16(p + 18);
+	s.ttl = ip.ttl;
 	s.tos = ip.tos;
 	if (s.flags & SYN) {
 		t->iss = get32(p + 4);
@@ -315,6 +334,8 @@ const struct talk_seg *talk_any(struct talk *t)
 				s.sack[k / 2][k % 2] = get32(p + i + 2 + 4 * k)
 						       - t->peer_iss;
 		}
+		if (p[i] == 28)
+			s.uto = (uint16_t)get16(p + i + 2);
 		if (p[i] == 34) {
 			s.fo = p[i + 1] - 1;
 			ck_assert_uint_le(p[i + 1], 18);

@@ -54,8 +54,11 @@ struct talk_seg {
 	int bad_checksum;
 	int wnd;		/* not 0: this - 1 instead of talk.wnd */
 	uint8_t hlen;		/* not 0: a wrong header length, in words */
+	uint16_t uto;		/* RFC 5482's option; 0: none */
+	uint16_t urg;		/* urgent pointer */
 	uint8_t tos;		/* of the IP header */
 	/* Only in what was heard: */
+	uint8_t ttl;		/* of the IP header */
 	uint32_t window;	/* as in the header */
 	uint16_t sport, dport;
 	uint8_t payload[65536];
@@ -67,6 +70,7 @@ struct talk {
 	uint32_t listener;
 	uint32_t h;		/* the connection */
 	uint8_t status;		/* of the last closed() */
+	uint64_t mark;		/* of the last urgent() */
 	bool close_on_closed;	/* the host lets go in the callback */
 	uint32_t peer_iss;
 	uint32_t iss;		/* adapter's; learnt from its SYN */
@@ -114,7 +118,8 @@ void talk_silence(struct talk *t, const char *file, int line);
 
 /*
  * The events since the last call, in order: E established, I incoming,
- * r readable, R readable with push, W writable, F peer closed, C closed.
+ * r readable, R readable with push, W writable, U urgent, F peer closed,
+ * C closed.
  */
 void talk_events_are(struct talk *t, const char *want, const char *file,
 		     int line);

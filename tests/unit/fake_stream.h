@@ -22,6 +22,10 @@ struct fake_conn {
 	ToeChain rx;
 	GByteArray *sent;
 	bool more;		/* flag of the last send */
+	bool linger;		/* close has to wait */
+	bool undelivered;	/* and waited in vain */
+	uint64_t opt[32];	/* as set */
+	guint urgent;		/* bytes sent when the last urgent one was */
 };
 
 static struct {
@@ -57,7 +61,9 @@ static uint32_t fake_open(const ToeTuple *t)
 		if (c->used)
 			continue;
 		c->used = true;
-		c->shut = false;
+		c->shut = c->linger = c->undelivered = false;
+		c->urgent = 0;
+		memset(c->opt, 0, sizeof(c->opt));
 		c->generation++;
 		c->t = *t;
 		c->space = net.space;
@@ -338,6 +344,12 @@ void toe_stream_send(ToeNop *n, uint32_t handle, ToeChain *data, bool more)
 	toe_chain_clear(net.lm, data);
 }
 
+void toe_stream_urgent(ToeNop *n, uint32_t handle)
+{
+	(void)n;
+	fake_find(handle)->urgent = fake_find(handle)->sent->len;
+}
+
 const ToeChain *toe_stream_rx(ToeNop *n, uint32_t handle)
 {
 	(void)n;
@@ -367,6 +379,13 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
 	net.closes++;
 }
 
+bool toe_stream_linger(ToeNop *n, uint32_t handle, bool *delivered)
+{
+	(void)n;
+	*delivered = !fake_find(handle)->undelivered;
+	return fake_find(handle)->linger;
+}
+
 void toe_stream_abort(ToeNop *n, uint32_t handle)
 {
 	(void)n;
@@ -378,9 +397,13 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
 			  uint64_t value)
 {
 	(void)n;
-	(void)value;
-	fake_find(handle);
-	return option == TOE_OPT_NODELAY ? TOE_ST_OK : TOE_ST_INVALID;
+	if (option != TOE_OPT_NODELAY && option != TOE_OPT_MAXSEG &&
+	    option != TOE_OPT_TOS && option != TOE_OPT_TTL)
+		return TOE_ST_INVALID;
+	if (option == TOE_OPT_MAXSEG && value == 1)
+		return TOE_ST_INVALID;
+	fake_find(handle)->opt[option] = value;
+	return TOE_ST_OK;
 }
 
 uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
@@ -476,6 +499,17 @@ bool toe_stream_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info)
 	info->handle = TOE_HANDLE(*index, net.conn[*index].generation);
 	++*index;
 	return true;
+}
+
+/* Something to recognise: each byte is its offset. */
+uint8_t toe_stream_tcp_info(ToeNop *n, uint32_t handle,
+			    struct toe_hw_tcp_info *info)
+{
+	(void)n;
+	fake_find(handle);
+	for (size_t i = 0; i < sizeof(*info); i++)
+		((uint8_t *)info)[i] = (uint8_t)i;
+	return TOE_ST_OK;
 }
 
 #endif

@@ -65,6 +65,246 @@ static uint8_t status_of(struct app *p, struct toe_hw_req req)
 	return app_do(p, &req).status;
 }
 
+/* ---- INFO ---- */
+
+static struct toe_hw_req info_req(struct app *p, uint32_t handle, uint32_t off,
+				  uint32_t len)
+{
+	struct toe_hw_req req = send_req(p, handle, off, len);
+
+	req.opcode = TOE_OP_INFO;
+	return req;
+}
+
+START_TEST(info_is_written)
+{
+	uint32_t h = open_conn(&a, 0), i;
+	struct toe_hw_req req = info_req(&a, h, 0, 4096);
+	uint8_t *mem = app_mem(&a, OFF_DATA);
+	struct toe_hw_cqe cqe;
+
+	memset(mem, 0xee, 4096);
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(cqe.u.cpl.bytes, sizeof(struct toe_hw_tcp_info));
+	for (i = 0; i < sizeof(struct toe_hw_tcp_info); i++)
+		ck_assert_uint_eq(mem[i], (uint8_t)i);
+	ck_assert_uint_eq(mem[i], 0xee);
+	/* Software that knows less gets less. */
+	memset(mem, 0xee, 4096);
+	req = info_req(&a, h, 0, 12);
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(cqe.u.cpl.bytes, 12);
+	ck_assert_uint_eq(mem[11], 11);
+	ck_assert_uint_eq(mem[12], 0xee);
+}
+END_TEST
+
+START_TEST(info_checks_its_piece)
+{
+	uint32_t h = open_conn(&a, 0);
+	uint32_t read_only = mem_register(&g, 1, RAM_CTX(1), PAGE,
+					  TOE_MEM_READ);
+	uint64_t access = counter(&g, TOE_CTR_VIOL_ACCESS);
+	uint8_t *mem = app_mem(&a, OFF_DATA);
+	struct toe_hw_req req;
+
+	mem[0] = 0xee;
+	req = info_req(&a, h, 0, 256);
+	req.npieces = 0;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	req.npieces = 2;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	ck_assert_uint_eq(status_of(&a, info_req(&a, h, 0, 0)),
+			  TOE_ST_INVALID);
+	req = info_req(&a, h, 0, 256);
+	req.u.raw[20] = 1;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	req = info_req(&a, h, 0, 256);
+	req.u.piece[0].key = read_only;
+	req.u.piece[0].offset = 0;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_ACCESS);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_VIOL_ACCESS), access + 1);
+	req = info_req(&a, h, 0, 256);
+	req.u.piece[0].offset = CTX_SIZE - 255;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_BOUNDS);
+	req.u.piece[0].offset = UINT64_MAX - 10;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_BOUNDS);
+	req = info_req(&a, h, 0, 256);
+	req.u.piece[0].key = b.key;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_OWNER);
+	req.u.piece[0].key = TOE_KEY_PHYS;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_PERM);
+	ck_assert_uint_eq(status_of(&b, info_req(&b, h, 0, 256)),
+			  TOE_ST_OWNER);
+	ck_assert_uint_eq(status_of(&a, info_req(&a, 0, 0, 256)),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(mem[0], 0xee);
+}
+END_TEST
+
+/* ---- Options of CONNECT, CLOSE that waits ---- */
+
+START_TEST(connect_with_options)
+{
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_CONNECT,
+		.u.connect = { .family = TOE_AF_INET, .rport = 80,
+			       .raddr = { 10, 0, 2, 2 }, .maxseg = 700,
+			       .tos = 0x20, .ttl = 5 },
+	};
+	struct toe_hw_cqe cqe = app_do(&a, &req);
+	unsigned aborts;
+
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_MAXSEG], 700);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TOS], 0x20);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TTL], 5);
+	req.u.connect.rsvd2[2] = 1;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	/* One that is refused leaves nothing behind. */
+	req.u.connect.rsvd2[2] = 0;
+	req.u.connect.maxseg = 1;
+	aborts = net.aborts;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	ck_assert_uint_eq(net.aborts, aborts + 1);
+	ck_assert_uint_eq(fake_used(), 1);
+}
+END_TEST
+
+START_TEST(close_lingers)
+{
+	uint32_t h = open_conn(&a, 0), h2 = open_conn(&a, 0);
+	struct toe_hw_req req = simple(TOE_OP_CLOSE, h);
+	struct toe_hw_cqe cqe;
+	unsigned closes = net.closes;
+
+	fake_find(h)->linger = true;
+	app_post(&a, &req);
+	app_expect_none(&a);
+	ck_assert_uint_eq(net.closes, closes);
+	/* The handle is dead already, and others go on. */
+	ck_assert_uint_eq(status_of(&a, simple(TOE_OP_SHUTDOWN, h)),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(status_of(&a, send_req(&a, h2, 0, 1)), TOE_ST_OK);
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	app_expect_none(&a);
+	fake_find(h)->linger = false;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	cqe = app_expect(&a, TOE_EV_COMPLETION);
+	ck_assert(cqe.cookie == req.cookie);
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(net.closes, closes + 1);
+	/* In vain. */
+	req = simple(TOE_OP_CLOSE, h2);
+	fake_find(h2)->linger = true;
+	app_post(&a, &req);
+	fake_find(h2)->linger = false;
+	fake_find(h2)->undelivered = true;
+	net.ops->writable(net.opaque, h2);
+	toe_adapter_run(g.a);
+	cqe = app_expect(&a, TOE_EV_COMPLETION);
+	ck_assert_uint_eq(cqe.status, TOE_ST_TIMEDOUT);
+	ck_assert_uint_eq(fake_used(), 0);
+}
+END_TEST
+
+START_TEST(a_context_that_goes_does_not_linger)
+{
+	struct toe_hw_adm_cmd cmd = {
+		.opcode = TOE_ADM_CTX_DESTROY, .flags = TOE_ADM_F_DRAIN,
+		.u.ctx_destroy.ctx = 1,
+	};
+	uint32_t h = open_conn(&a, 0), h2 = open_conn(&a, 0);
+	struct toe_hw_req req = simple(TOE_OP_CLOSE, h);
+
+	fake_find(h)->linger = true;
+	fake_find(h2)->linger = true;
+	app_post(&a, &req);
+	ck_assert_uint_eq(fake_used(), 2);
+	ck_assert_uint_eq(admin(&g, &cmd), TOE_ST_OK);
+	ck_assert_uint_eq(fake_used(), 0);
+}
+END_TEST
+
+/* ---- Urgent data ---- */
+
+START_TEST(urgent_send)
+{
+	uint32_t h = open_conn(&a, 0);
+	struct toe_hw_req req = send_req(&a, h, 0, 100);
+
+	req.flags = TOE_REQ_F_URGENT;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->urgent, 100);
+	ck_assert_uint_eq(status_of(&a, send_req(&a, h, 0, 50)), TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->urgent, 100);
+	/* One that waits is urgent when its last byte is on the adapter. */
+	fake_find(h)->space = 30;
+	app_post(&a, &req);
+	app_expect_none(&a);
+	ck_assert_uint_eq(fake_find(h)->sent->len, 180);
+	ck_assert_uint_eq(fake_find(h)->urgent, 100);
+	fake_find(h)->space = 1000;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status,
+			  TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(h)->urgent, 250);
+	req = simple(TOE_OP_SHUTDOWN, h);
+	req.flags = TOE_REQ_F_URGENT;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+}
+END_TEST
+
+START_TEST(urgent_is_told_at_once)
+{
+	uint32_t h = open_conn(&a, 0);		/* no credit: bytes wait */
+	struct toe_hw_cqe cqe;
+
+	fake_rx(h, "abcdef", 6);
+	net.ops->readable(net.opaque, h, true);
+	net.ops->urgent(net.opaque, h, 0x100000005);
+	toe_adapter_run(g.a);
+	cqe = app_expect(&a, TOE_EV_URGENT);
+	ck_assert_uint_eq(cqe.handle, h);
+	ck_assert(cqe.u.urgent.mark == 0x100000005);
+	app_expect_none(&a);
+	/* Nobody hears of it after CLOSE. */
+	fake_find(h)->linger = true;
+	app_post(&a, &(struct toe_hw_req){ .opcode = TOE_OP_CLOSE,
+					   .handle = h });
+	net.ops->urgent(net.opaque, h, 9);
+	toe_adapter_run(g.a);
+	app_expect_none(&a);
+	fake_find(h)->linger = false;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	app_expect(&a, TOE_EV_COMPLETION);
+}
+END_TEST
+
+START_TEST(urgent_before_accept)
+{
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_LISTEN,
+		.u.listen = { .family = TOE_AF_INET, .backlog = 4 },
+	};
+	uint32_t l = app_do(&a, &req).handle, h = fake_incoming(l);
+
+	toe_adapter_run(g.a);
+	app_expect(&a, TOE_EV_ACCEPT);
+	net.ops->urgent(net.opaque, h, 3);
+	toe_adapter_run(g.a);
+	app_expect_none(&a);
+	ck_assert_uint_eq(status_of(&a, simple(TOE_OP_ACCEPT, h)), TOE_ST_OK);
+	toe_adapter_run(g.a);
+	ck_assert(app_expect(&a, TOE_EV_URGENT).u.urgent.mark == 3);
+}
+END_TEST
+
 /* ---- Form of requests ---- */
 
 START_TEST(nop_and_quiet)
@@ -740,6 +980,14 @@ int main(void)
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, info_is_written);
+	tcase_add_test(tc, info_checks_its_piece);
+	tcase_add_test(tc, connect_with_options);
+	tcase_add_test(tc, close_lingers);
+	tcase_add_test(tc, a_context_that_goes_does_not_linger);
+	tcase_add_test(tc, urgent_send);
+	tcase_add_test(tc, urgent_is_told_at_once);
+	tcase_add_test(tc, urgent_before_accept);
 	tcase_add_test(tc, nop_and_quiet);
 	tcase_add_test(tc, malformed);
 	tcase_add_test(tc, handles);

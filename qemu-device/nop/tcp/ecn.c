@@ -234,6 +234,7 @@ void toe_ecn_ack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, uint32_t una,
         return;
     }
     toe_count(t->nop->counters, TCP_ECE_IN);
+    toe_info_marked(c, c->snd_una - una);
     if (c->flags2 & TOE_F2_ECN_REDUCED) {
         /* It may have been for nothing, but this is something. */
         c->flags2 &= ~TOE_F2_UNDO;

@@ -202,16 +202,25 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
         toe_chain_trim_head(t->nop->lm, &c->tx, bytes);
         pos_trimmed(&c->tx_pos, bytes);
         pos_trimmed(&c->rtx_pos, bytes);
-        toe_tcp_check_writable(c);
+        toe_autotune_acked(t, c, news->flight);
+    }
+    if (!(c->flags2 & TOE_F2_SACK)) {
+        toe_info_delivered(c, acked);
     }
     c->snd_una = seg->ack;
     c->snd_nxt = seq_max(c->snd_nxt, c->snd_una);
+    toe_urgent_acked(c);
+    if (bytes) {
+        toe_tcp_check_writable(c);
+    }
     toe_plpmtud_acked(t, c, now);
     if (restart || c->snd_una == c->snd_max) {
         toe_timer_restart_rtx(t, c, now);
     }
     if (c->tx.len || toe_ncb_fin_pending(c)) {
         toe_tcp_mark(t, c);
+    } else {
+        toe_info_chrono(c, now);                /* else the output turn does */
     }
 }
 
@@ -253,6 +262,7 @@ static void readable(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
      * MSS we announced is no measure: peers stay below it, libslirp by 20.
      */
     c->events |= TOE_E_READABLE;
+    toe_autotune_rtt(c, seg, toe_nop_now(t->nop));
     if (seg->flags & (TOE_PSH | TOE_FIN) || seg->len < c->rcv_mss) {
         c->events |= TOE_E_PUSH;
     }
@@ -282,7 +292,7 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
     if (c->state != TOE_TCP_ESTABLISHED ||
         (seg->flags & ~(TOE_PSH | TOE_ECE | TOE_CWR)) != TOE_ACK ||
         seg->seq != c->rcv_nxt ||
-        c->reass != TOE_NONE || seg->opt.sacks ||
+        c->reass != TOE_NONE || seg->opt.sacks || seg->opt.uto ||
         c->flags & (TOE_F_RECOVERY | TOE_F_FIN_RCVD | TOE_F_PERSIST) ||
         c->sacked || c->lost || c->flags2 & (TOE_F2_LOSS | TOE_F2_TLP) ||
         !(c->flags & TOE_F_OWNED) || c->flags2 & TOE_F2_FO_WAIT ||
@@ -532,6 +542,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
     switch (c->state) {
     case TOE_TCP_FIN_WAIT_1:
         toe_tcp_set_state(t, c, TOE_TCP_FIN_WAIT_2);
+        toe_sockopt_lingered(t, c);
         if (!(c->flags & TOE_F_OWNED)) {
             toe_timer_orphan(t, c, now);
         }
@@ -592,7 +603,7 @@ static void take_text(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         /* There is nothing behind a FIN. */
         len = seq_lt(seg->seq, c->rcv_fin) ? c->rcv_fin - seg->seq : 0;
     }
-    if (len && !(c->flags & TOE_F_OWNED)) {
+    if (len && (!(c->flags & TOE_F_OWNED) || c->so & TOE_SO_LINGERING)) {
         /* Nobody will read this: say so (RFC 9293 3.6.1). */
         toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, true);
         return;
@@ -616,6 +627,7 @@ static void take_text(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         schedule_ack(t, c, now);
     } else if (len) {
         toe_count(t->nop->counters, TCP_OUT_OF_ORDER);
+        c->ooo_segs++;
         if (!toe_reass_insert(t, c, seg->seq, seg->data, len)) {
             toe_count(t->nop->counters, TCP_NO_BUFLET);
         }
@@ -716,8 +728,10 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
 {
     int64_t now = toe_nop_now(t->nop);
     uint32_t wire_len = seg->len + !!(seg->flags & TOE_FIN);
+    uint32_t up = seg->seq + seg->urg;          /* before it is cut */
     bool in_turn;
 
+    toe_info_in(c, seg, now);
     if (c->state == TOE_TCP_SYN_SENT) {
         syn_sent(t, c, p, seg, now);
         return;
@@ -754,6 +768,10 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
     }
     if (!check_ack(t, c, p, seg, wire_len, now)) {
         return;
+    }
+    toe_sockopt_uto_in(c, seg->opt.uto);
+    if (seg->flags & TOE_URG && toe_ncb_receiving(c)) {
+        toe_urgent_in(c, up);
     }
     if (seg->len || seg->flags & TOE_FIN) {
         take_text(t, c, seg, now);

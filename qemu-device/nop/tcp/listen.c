@@ -70,8 +70,9 @@ static uint32_t headers(const ToeNcb *c)
 uint16_t toe_tcp_announced_mss(ToeTcp *t, const ToeNcb *c)
 {
     uint32_t mtu = MAX(t->nop->mtu, headers(c) + TOE_MSS_MIN);
+    uint32_t mss = MIN(mtu - headers(c), 65535 - headers(c));
 
-    return (uint16_t)MIN(mtu - headers(c), 65535 - headers(c));
+    return (uint16_t)(c->maxseg ? MIN(mss, c->maxseg) : mss);
 }
 
 void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c)
@@ -86,6 +87,9 @@ void toe_tcp_update_mss(ToeTcp *t, ToeNcb *c)
         mss = MIN(mss, c->peer_mss);
     }
     mss = MIN(mss, 65535 - headers(c));
+    if (c->maxseg) {
+        mss = MIN(mss, c->maxseg);
+    }
     if (c->flags & TOE_F_TS) {
         mss -= TOE_OPT_TS_LEN;                  /* RFC 6691 */
     }
@@ -110,8 +114,9 @@ void toe_tcp_take_syn_options(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
     if (o->have_wscale) {
         c->flags |= TOE_F_WSCALE;
         c->snd_wscale = o->wscale;
-        c->rcv_wscale = TOE_WSCALE;
+        c->rcv_wscale = c->wscale_offer;
     }
+    toe_sockopt_uto_in(c, o->uto);
     if (o->have_ts) {
         c->flags |= TOE_F_TS;
         c->ts_recent = o->ts_val;
@@ -141,6 +146,8 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     c->data_sent = c->cwv_time = now;
     toe_plpmtud_begin(t, c);
     toe_rack_init(c);
+    toe_info_start(c, now);
+    toe_autotune_start(c, now);
     toe_ecn_established(t, c);
     c->flags &= ~TOE_F_SEND_SYN;
     toe_timer_off(c, TOE_T_RTX);
@@ -189,7 +196,9 @@ bool toe_tcp_child(ToeTcp *t, ToeNcb *c, const ToeNcb *listener,
         c->ecn = listener->ecn;
         c->pacing_max = listener->pacing_max;
         c->pmtud = listener->pmtud;
+        toe_sockopt_inherit(c, listener);
     }
+    c->segs_in = 1;
 
     c->irs = seg.seq;
     c->rcv_nxt = c->rcv_acked = c->rcv_adv = seg.seq + 1;

@@ -155,6 +155,7 @@ static void init_ncb(ToeTcp *t, ToeNcb *c, ToeNcbKind kind)
     c->rtx_pos.buflet = TOE_BUFLET_NONE;
     c->snd_buf = CLAMP(t->nop->sndbuf, TOE_BUF_MIN, TOE_BUF_MAX);
     c->rcv_buf = CLAMP(t->nop->rcvbuf, TOE_BUF_MIN, TOE_BUF_MAX);
+    c->wscale_offer = toe_autotune_wscale(t->nop);
     c->rto = TOE_RTO_INIT_NS;
     c->cc = t->nop->congestion;
     c->ecn = t->nop->ecn;

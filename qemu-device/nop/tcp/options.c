@@ -16,6 +16,7 @@
 #define OPT_SACK_PERMITTED      4
 #define OPT_SACK                5
 #define OPT_TS                  8
+#define OPT_UTO                 28
 #define OPT_FASTOPEN            34
 
 #define CHECKSUM_OFFSET         16
@@ -109,6 +110,12 @@ static bool parse_options(const uint8_t *p, size_t len, ToeTcpOptions *o)
             o->ts_val = get32(p + i + 2);
             o->ts_ecr = get32(p + i + 6);
             break;
+        case OPT_UTO:
+            if (olen != 4) {
+                return false;
+            }
+            o->uto = get16(p + i + 2);
+            break;
         case OPT_FASTOPEN:
             /* RFC 7413 4.1.1: other lengths are ignored. */
             if (olen == 2 || (olen >= 2 + TOE_FO_COOKIE_MIN &&
@@ -146,6 +153,7 @@ bool toe_seg_parse(const ToeIpPacket *p, ToeSeg *seg)
     seg->flags = h[13];
     seg->ecn = p->tos & TOE_ECN_MASK;
     seg->wnd = get16(h + 14);
+    seg->urg = get16(h + 18);
     seg->data = h + hlen;
     seg->len = (uint32_t)(p->len - hlen);
     return hlen == TOE_TCP_HDR ||
@@ -170,7 +178,7 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
     put32(p + 8, seg->ack);
     p[13] = seg->flags;
     put16(p + 14, (uint16_t)seg->wnd);
-    put32(p + CHECKSUM_OFFSET, 0);              /* and the urgent pointer */
+    put32(p + CHECKSUM_OFFSET, seg->urg);       /* behind the checksum, 0 */
     if (seg->opt.have_mss) {
         p[hlen] = OPT_MSS;
         p[hlen + 1] = 4;
@@ -195,6 +203,12 @@ uint32_t toe_seg_emit(uint8_t *p, const ToeSeg *seg)
         put32(p + hlen + 4, seg->opt.ts_val);
         put32(p + hlen + 8, seg->opt.ts_ecr);
         hlen += TOE_OPT_TS_LEN;
+    }
+    if (seg->opt.uto) {
+        p[hlen] = OPT_UTO;
+        p[hlen + 1] = 4;
+        put16(p + hlen + 2, seg->opt.uto);
+        hlen += 4;
     }
     if (seg->opt.have_fo) {
         unsigned pad = -(2u + seg->opt.fo_len) & 3;

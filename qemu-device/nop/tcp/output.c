@@ -47,11 +47,17 @@ static uint32_t fair_share(ToeTcp *t)
     return (uint32_t)MIN(free / 2 / (1 + t->conns / 16), UINT32_MAX);
 }
 
+/* TOE_OPT_WINDOW_CLAMP. */
+static uint32_t clamp_of(const ToeNcb *c)
+{
+    return c->window_clamp ? c->window_clamp : UINT32_MAX;
+}
+
 /* Steps smaller than this are not worth a window update. */
 static uint32_t window_step(ToeTcp *t, const ToeNcb *c)
 {
     /* When memory is short the share is all the buffer there is. */
-    uint32_t most = MIN(c->rcv_buf, fair_share(t));
+    uint32_t most = MIN(MIN(c->rcv_buf, clamp_of(c)), fair_share(t));
 
     return MAX(MIN(2u * c->rcv_mss, most / 2), 1);
 }
@@ -61,7 +67,7 @@ uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c)
     uint32_t room = c->rcv_buf > c->rx.len ? c->rcv_buf - c->rx.len : 0;
     uint32_t old = seq_gt(c->rcv_adv, c->rcv_nxt) ? c->rcv_adv - c->rcv_nxt
                                                   : 0;
-    uint32_t wnd = MIN(room, fair_share(t));
+    uint32_t wnd = MIN(MIN(room, clamp_of(c)), fair_share(t));
 
     /* RFC 9293 3.8.6.2.2, here min(2 MSS, buffer / 2). */
     if (wnd < old || wnd - old < window_step(t, c)) {
@@ -72,7 +78,8 @@ uint32_t toe_tcp_receive_window(ToeTcp *t, const ToeNcb *c)
 
 bool toe_tcp_window_update_due(ToeTcp *t, const ToeNcb *c)
 {
-    uint32_t most = MIN(c->rcv_buf, 65535u << c->rcv_wscale);
+    uint32_t most = MIN(MIN(c->rcv_buf, clamp_of(c)),
+                        65535u << c->rcv_wscale);
     uint32_t old = c->rcv_adv - c->rcv_nxt;
     uint32_t wnd = toe_tcp_receive_window(t, c);
 
@@ -93,6 +100,7 @@ static uint32_t window_field(ToeTcp *t, const ToeNcb *c, uint32_t *edge)
     uint32_t room = c->rcv_buf > c->rx.len ? c->rcv_buf - c->rx.len : 0;
     uint32_t field = wnd >> c->rcv_wscale;
 
+    room = MIN(room, clamp_of(c));
     /*
      * Rounding down pulls the edge back by less than a unit (RFC 7323 2.4);
      * round up as long as there is room.
@@ -135,8 +143,10 @@ static uint8_t transmit(ToeTcp *t, ToeNcb *c, uint8_t *p, uint32_t hlen,
     toe_count(n->counters, TCP_SEGS_OUT);
     toe_trace_tcp_out(toe_ncb_handle(t, c), seg->flags, seg->seq, seg->ack,
                       len, seg->wnd);
+    c->segs_out++;
     return toe_ip_output(n, c->family, c->laddr, c->raddr, TOE_PROTO_TCP,
-                         n->ttl, seg->ecn, hlen + len,
+                         c->ttl ? c->ttl : n->ttl, c->tos | seg->ecn,
+                         hlen + len,
                          c->pmtud == TOE_PMTUD_DONT ? 0 : TOE_IP_DF);
 }
 
@@ -183,8 +193,15 @@ static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
 
     common_fields(t, c, &seg, &edge);
     seg.seq = seq;
+    toe_urgent_out(c, &seg);
+    if (c->so & TOE_SO_UTO_DUE) {
+        /* RFC 5482 3.3: not in each segment, and not where data has to fit. */
+        c->so &= ~TOE_SO_UTO_DUE;
+        seg.opt.uto = toe_sockopt_uto(c);
+    }
     sack_field(t, c, &seg, TOE_TCP_HDR_MAX - TOE_TCP_HDR -
-                           (seg.opt.have_ts ? TOE_OPT_TS_LEN : 0));
+                           (seg.opt.have_ts ? TOE_OPT_TS_LEN : 0) -
+                           (seg.opt.uto ? 4 : 0));
     transmit(t, c, p, toe_seg_emit(p, &seg), 0, 0, &seg);
     c->dsack.left = c->dsack.right;             /* RFC 2883: once */
     ack_sent(c, edge);
@@ -265,7 +282,7 @@ static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
     seg.opt.mss = toe_tcp_announced_mss(t, c);
     if (active || c->flags & TOE_F_WSCALE) {
         seg.opt.have_wscale = true;
-        seg.opt.wscale = TOE_WSCALE;
+        seg.opt.wscale = c->wscale_offer;
     }
     if (active) {
         seg.opt.have_ts = true;
@@ -275,6 +292,11 @@ static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
     seg.opt.sack_permitted = active || c->flags2 & TOE_F2_SACK;
     toe_ecn_send_syn(t, c, &seg, c->snd_max != c->iss);
     len = toe_fastopen_option(t, c, &seg);
+    if (c->so & TOE_SO_UTO_SEND && !seg.opt.have_fo) {
+        /* Not both: a cookie leaves no room for it. */
+        c->so &= ~TOE_SO_UTO_DUE;
+        seg.opt.uto = toe_sockopt_uto(c);
+    }
     if (c->snd_max == c->iss) {
         c->snd_nxt = c->snd_max = c->iss + 1 + len;
         c->bytes_out += len;
@@ -313,6 +335,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
 
     common_fields(t, c, &seg, &edge);
     seg.seq = seq;
+    toe_urgent_out(c, &seg);
     if (fin) {
         seg.flags |= TOE_FIN;
     }
@@ -342,6 +365,11 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         c->rtt_seq = end;
         c->rtt_time = toe_nop_now(n);
     }
+    if (len) {
+        uint32_t old = seq_lt(seq, c->snd_max) ? c->snd_max - seq : 0;
+
+        toe_info_out(c, len, MIN(old, len), toe_nop_now(n));
+    }
     if (seq_gt(seq + len, c->snd_max)) {
         uint32_t fresh = seq + len - seq_max(seq, c->snd_max);
 
@@ -363,11 +391,12 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     toe_pacing_sent(t, c, len, toe_nop_now(n));
     c->data_sent = toe_nop_now(n);
     transmit(t, c, p, hlen, len, sum, &seg);
-    news = c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
-           (c->reass != TOE_NONE || c->dsack.left != c->dsack.right);
+    news = (c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
+            (c->reass != TOE_NONE || c->dsack.left != c->dsack.right)) ||
+           c->so & TOE_SO_UTO_DUE;
     ack_sent(c, edge);
     if (news) {
-        /* SACK blocks would have made the segment too long: they follow. */
+        /* These options would have made the segment too long: they follow. */
         c->flags |= TOE_F_ACK_NOW;
     }
     spend(budget, FRAME_OVERHEAD + len);
@@ -385,6 +414,7 @@ static void send_probe(ToeTcp *t, ToeNcb *c)
     c->flags &= ~TOE_F_PROBE;
     common_fields(t, c, &seg, &edge);
     seg.seq = c->snd_una;
+    toe_urgent_out(c, &seg);
     hlen = toe_seg_emit(p, &seg);
     if (c->tx.len) {
         /*
@@ -393,6 +423,7 @@ static void send_probe(ToeTcp *t, ToeNcb *c)
          */
         len = 1;
         sum = copy_payload(t, c, p + hlen, 0, 1, NULL);
+        toe_info_out(c, 1, c->snd_max != c->snd_una, toe_nop_now(n));
         if (c->snd_max == c->snd_una) {
             c->snd_max++;
             c->bytes_out++;
@@ -425,7 +456,9 @@ static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
             toe_timer_set(t, c, TOE_T_RTX, now + toe_persist_time(t, c));
         }
     } else if (c->deadline[TOE_T_OVERRIDE] == INT64_MAX) {
-        toe_timer_set(t, c, TOE_T_OVERRIDE, now + toe_override_time(t));
+        toe_timer_set(t, c, TOE_T_OVERRIDE,
+                      now + (c->so & TOE_SO_CORK ? TOE_OVERRIDE_NS
+                                                 : toe_override_time(t)));
     }
 }
 
@@ -442,10 +475,13 @@ static bool worth_sending(const ToeNcb *c, uint32_t len, uint32_t avail,
     if (seq_lt(c->snd_nxt, c->snd_max)) {
         return true;                            /* sent before */
     }
+    if (len && toe_urgent_waits(c)) {
+        return true;                            /* it is in a hurry */
+    }
     if (len < avail) {
         return len >= c->snd_wnd_max / 2;       /* (3) */
     }
-    if (c->flags & TOE_F_MORE) {
+    if (c->flags & TOE_F_MORE || c->so & TOE_SO_CORK) {
         return false;
     }
     return c->flags & TOE_F_NODELAY || c->snd_nxt == c->snd_una;  /* (2) */
@@ -654,6 +690,13 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         (!c->lost || c->flags2 & TOE_F2_FRTO_NEW) &&
         (c->tx.len || toe_ncb_fin_pending(c))) {
         more = send_stream(t, c, budget);
+    }
+    toe_info_chrono(c, toe_nop_now(t->nop));
+    if (c->notsent_lowat && before != c->snd_nxt) {
+        toe_tcp_check_writable(c);
+        if (c->events) {
+            toe_tcp_mark(t, c);                 /* reported in its turn */
+        }
     }
     if (before != c->snd_nxt && c->flags2 & TOE_F2_SACK) {
         toe_rack_arm_probe(t, c, toe_nop_now(t->nop));

@@ -222,8 +222,12 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
         toe_count(t->nop->counters, TCP_DUP_ACKS_IN);
         c->dupacks = (uint8_t)MIN(c->dupacks + 1u, UINT8_MAX);
     }
+    if (news->delivered) {
+        toe_info_delivered(c, news->delivered);
+    }
     if (news->dsack) {
         toe_count(t->nop->counters, TCP_DSACKS_IN);
+        c->dsacks++;
         toe_rack_dsack(c);
     }
     if (c->flags2 & TOE_F2_TLP && toe_rack_probe_acked(c, news) &&

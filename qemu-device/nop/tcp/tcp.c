@@ -33,6 +33,10 @@
  *   output.c     what to send now; windows offered
  *   reass.c      bytes ahead of their turn
  *   tcp_timer.c  timers, RTT, RTO
+ *   info.c       accounts of a connection, for who asks
+ *   sockopt.c    options that the owner sets
+ *   autotune.c   the size of buffers
+ *   urgent.c     urgent data
  *
  * Entrances.  Three come from the network side: toe_tcp_input() with a
  * segment (and toe_tcp_icmp_error()), toe_tcp_timer() with an expired timer,
@@ -85,8 +89,6 @@
  * Floods: RFC 4987 (SYN queue, cookies), keyed hashes.  Memory: windows,
  * reass.c's bounds, compaction of small pieces here and there.  Time: no loop
  * is longer than what a segment holds, or a turn's budget.
- *
- * Left for later, and where it goes: urgent data in input.c's take_text().
  */
 #include "nop/tcp/tcp.h"
 #include "toe_trace.h"
@@ -282,6 +284,9 @@ void toe_tcp_deliver(ToeTcp *t, ToeNcb *c)
     if (next_event(t, c, handle, TOE_E_INCOMING)) {
         ops->incoming(opaque, c->listener, handle);
     }
+    if (next_event(t, c, handle, TOE_E_URGENT) && ops->urgent) {
+        ops->urgent(opaque, handle, toe_urgent_mark(c));
+    }
     if (next_event(t, c, handle, TOE_E_READABLE)) {
         bool push = c->events & TOE_E_PUSH;
 
@@ -308,6 +313,9 @@ void toe_tcp_check_writable(ToeNcb *c)
 
     if (!(c->flags & (TOE_F_SPACE_SHORT | TOE_F_SPACE_WANT)) ||
         !(c->flags & TOE_F_OWNED) || c->flags & TOE_F_FIN_QUEUED) {
+        return;
+    }
+    if (toe_sockopt_notsent_full(c)) {
         return;
     }
     if ((c->flags & TOE_F_SPACE_SHORT && space >= c->snd_buf / 3) ||
@@ -657,6 +665,11 @@ uint32_t toe_stream_send_space(ToeNop *n, uint32_t handle)
         return 0;
     }
     space = c->tx.len < c->snd_buf ? c->snd_buf - c->tx.len : 0;
+    if (c->notsent_lowat &&
+        c->tx.len - MIN(c->snd_nxt - c->snd_una, c->tx.len) >=
+        c->notsent_lowat) {
+        space = 0;
+    }
     /* The caller may want more than this: remember to tell. */
     if (space < c->snd_buf / 3) {
         c->flags |= TOE_F_SPACE_SHORT;
@@ -728,6 +741,8 @@ void toe_stream_rx_consumed(ToeNop *n, uint32_t handle, uint32_t len)
         return;
     }
     toe_chain_trim_head(n->lm, &c->rx, MIN(len, c->rx.len));
+    toe_autotune_read(t, c, toe_nop_now(n));
+    toe_urgent_read(c);
     if (toe_tcp_window_update_due(t, c)) {
         c->flags |= TOE_F_ACK_NOW;
         toe_tcp_mark(t, c);
@@ -778,6 +793,11 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
     toe_trace_tcp_close(handle, c->state, c->rx.len, c->tx.len);
     if (c->kind == TOE_NCB_LISTENER) {
         close_listener(t, c);
+        return;
+    }
+    if (c->so & TOE_SO_LINGER && !c->linger_ms &&
+        c->state != TOE_TCP_TIME_WAIT) {
+        toe_stream_abort(n, handle);            /* as SO_LINGER with 0 */
         return;
     }
     unread = c->rx.len || c->reass != TOE_NONE;
@@ -855,6 +875,9 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         if (value) {
             c->flags |= TOE_F_NODELAY;
+            if (c->so & TOE_SO_CORK) {
+                c->flags |= TOE_F_OVERRIDE;     /* once, as Linux does */
+            }
             if (c->tx.len) {
                 toe_tcp_mark(t, c);
             }
@@ -863,6 +886,7 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         return TOE_ST_OK;
     case TOE_OPT_RCVBUF:
+        c->so |= TOE_SO_RCVBUF;
         c->rcv_buf = (uint32_t)CLAMP(value, TOE_BUF_MIN, TOE_BUF_MAX);
         if (toe_tcp_window_update_due(t, c)) {
             c->flags |= TOE_F_ACK_NOW;
@@ -870,6 +894,7 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         return TOE_ST_OK;
     case TOE_OPT_SNDBUF:
+        c->so |= TOE_SO_SNDBUF;
         c->snd_buf = (uint32_t)CLAMP(value, TOE_BUF_MIN, TOE_BUF_MAX);
         toe_tcp_check_writable(c);
         if (c->events) {
@@ -890,6 +915,11 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
             return TOE_ST_INVALID;
         }
         c->user_timeout_ms = (uint32_t)value;
+        if (c->so & TOE_SO_UTO_SEND && toe_ncb_synchronized(c)) {
+            c->so |= TOE_SO_UTO_DUE;            /* RFC 5482 3.1: it changed */
+            c->flags |= TOE_F_ACK_NOW;
+            toe_tcp_mark(t, c);
+        }
         return TOE_ST_OK;
     case TOE_OPT_CONGESTION:
         if (!toe_cc_exists(value)) {
@@ -918,7 +948,7 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
     case TOE_OPT_MTU_DISCOVER:
         return toe_plpmtud_setopt(t, c, value);
     default:
-        return toe_listen_setopt(c, option, value);
+        return toe_sockopt_set(t, c, option, value);
     }
 }
 
@@ -965,7 +995,7 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
         *value = c->pacing_max;
         return TOE_ST_OK;
     default:
-        return toe_listen_getopt(c, option, value);
+        return toe_sockopt_get(n->tcp, c, option, value);
     }
 }
 

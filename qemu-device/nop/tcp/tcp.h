@@ -78,13 +78,20 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 
 #define TOE_BUF_MIN             4096u           /* RCVBUF and SNDBUF, bytes */
 #define TOE_BUF_MAX             (4u << 20)
-#define TOE_WSCALE              7u              /* 65535 << 7 > TOE_BUF_MAX */
+#define TOE_BUF_AUTO_MAX        (16u << 20)     /* of the tuned ones */
 #define TOE_WSCALE_MAX          14u             /* RFC 7323 2.3 */
 #define TOE_MSS_MIN             48u             /* less is not believed */
 #define TOE_MSS_DEFAULT_V4      536u            /* RFC 9293 3.7.1 */
 #define TOE_MSS_DEFAULT_V6      1220u
 #define TOE_PMTU_MIN_V4         552u
 #define TOE_PMTU_MIN_V6         1280u
+#define TOE_MAXSEG_MIN          88u             /* TOE_OPT_MAXSEG */
+#define TOE_WINDOW_CLAMP_MIN    1024u
+#define TOE_UTO_LEAST_MS        1000u           /* TOE_PARAM_UTO_* */
+#define TOE_UTO_MIN_MS_MAX      3600000u
+#define TOE_UTO_MAX_MS_MAX      86400000u
+#define TOE_UTO_MIN_MS_DEFAULT  100000u         /* RFC 9293 3.8.3: R2 */
+#define TOE_UTO_MAX_MS_DEFAULT  3600000u
 #define TOE_PLPMTU_BASE         1280u           /* most paths take it */
 #define TOE_PLPMTU_AGAIN_NS     (1 * TOE_SEC)   /* after a probe was lost */
 #define TOE_BACKLOG_MAX         4096u
@@ -139,6 +146,7 @@ typedef struct ToeTcpOptions {
     uint8_t fo_cookie[TOE_FO_COOKIE_MAX];
     uint8_t sacks;              /* blocks in sack */
     uint16_t mss;
+    uint16_t uto;               /* RFC 5482, as on the wire; 0: none */
     uint8_t wscale;
     uint32_t ts_val;
     uint32_t ts_ecr;
@@ -154,6 +162,7 @@ typedef struct ToeSeg {
     uint16_t sport;
     uint16_t dport;
     uint8_t flags;
+    uint16_t urg;               /* urgent pointer, from seq on */
     uint8_t ecn;                /* the IP header's: TOE_ECN_* */
     bool unscaled;              /* wnd was a SYN's: RFC 7323 2.2 */
     ToeTcpOptions opt;
@@ -239,6 +248,19 @@ typedef enum ToeNcbKind {
 #define TOE_F2_FO_ASKED         0x00040000u /* client: the SYN has the option */
 #define TOE_F2_FO_EARLY         0x00080000u /* reported before the handshake */
 
+/* What the owner wants, and what came of it: in so. */
+#define TOE_SO_CORK             0x0001u
+#define TOE_SO_RCVBUF           0x0002u /* set by hand: not tuned */
+#define TOE_SO_SNDBUF           0x0004u
+#define TOE_SO_LINGER           0x0008u /* CLOSE waits linger_ms */
+#define TOE_SO_LINGERING        0x0010u /* it does */
+#define TOE_SO_LINGERED         0x0020u /* it did: the time is over */
+#define TOE_SO_UTO_SEND         0x0040u
+#define TOE_SO_UTO_TAKE         0x0080u
+#define TOE_SO_UTO_DUE          0x0100u /* the option goes with the next ACK */
+#define TOE_SO_URG_OUT          0x0200u /* snd_up is valid, not acknowledged */
+#define TOE_SO_URG_IN           0x0400u /* rcv_up is valid, not read */
+
 /* Events that wait for toe_tcp_deliver(). */
 #define TOE_E_ESTABLISHED       0x01u
 #define TOE_E_INCOMING          0x02u
@@ -247,6 +269,17 @@ typedef enum ToeNcbKind {
 #define TOE_E_WRITABLE          0x10u
 #define TOE_E_PEER_CLOSED       0x20u
 #define TOE_E_CLOSED            0x40u
+#define TOE_E_URGENT            0x80u
+
+/* What keeps a sender from being through; the time of each is counted. */
+typedef enum ToeChrono {
+    TOE_CHRONO_IDLE,
+    TOE_CHRONO_BUSY,            /* the path, or the algorithms */
+    TOE_CHRONO_RWND,            /* the peer's window */
+    TOE_CHRONO_SNDBUF,          /* all is sent, more waits for space */
+} ToeChrono;
+
+#define TOE_CHRONO_SHIFT        18u     /* ticks of 262 us: 13 days fit */
 
 typedef struct ToeNcb {
     /* Who: the first line is all that a lookup touches. */
@@ -416,6 +449,47 @@ typedef struct ToeNcb {
     uint32_t probes;
     uint64_t bytes_in;
     uint64_t bytes_out;
+
+    /* Options, sockopt.c. */
+    uint32_t linger_ms;
+    uint32_t notsent_lowat;     /* bytes; 0: none */
+    uint32_t window_clamp;      /* bytes; 0: none */
+    uint32_t uto_peer_ms;       /* RFC 5482 REMOTE_UTO; 0: none */
+    uint32_t snd_up;            /* behind the last urgent byte sent, */
+    uint32_t rcv_up;            /* and received: RFC 6093 section 4 */
+    uint16_t so;                /* TOE_SO_* */
+    uint16_t maxseg;            /* 0: no limit */
+    uint16_t keep_intvl_s;      /* 0: default */
+    uint8_t keep_cnt;           /* 0: default */
+    uint8_t tos;                /* without ECN's bits */
+    uint8_t ttl;                /* 0: default */
+    uint8_t wscale_offer;       /* of the SYN, autotune.c */
+
+    /* What the application takes in a round trip, autotune.c. */
+    uint32_t drs_space;         /* bytes, the most so far */
+    uint32_t drs_read;          /* bytes_in - rx.len when it began, */
+    uint32_t drs_since_us;      /* and the time; wraps */
+    uint32_t drs_rtt_us;        /* estimate; 0: none */
+    uint32_t drs_rtt_seq;       /* a window's worth of data ends here, */
+    uint32_t drs_rtt_since_us;  /* and began then */
+
+    /* For toe_stream_tcp_info(), info.c. */
+    uint64_t bytes_retrans;
+    uint32_t segs_in;
+    uint32_t segs_out;
+    uint32_t data_segs_in;
+    uint32_t data_segs_out;
+    uint32_t data_in_ms;        /* when, in ms of the clock, wraps */
+    uint32_t data_out_ms;
+    uint32_t ack_in_ms;
+    uint32_t delivered;         /* segments */
+    uint32_t delivered_ce;      /* of these, marked */
+    uint32_t dsacks;
+    uint32_t reorderings;
+    uint32_t ooo_segs;
+    uint32_t chrono_since;      /* ticks of TOE_CHRONO_SHIFT, wraps */
+    uint32_t chrono[3];         /* by ToeChrono, less one */
+    uint8_t chrono_now;         /* ToeChrono */
 } __attribute__((aligned(64))) ToeNcb;
 
 _Static_assert(sizeof(ToeNcb) <= 1024, "an idle NCB is at most 1 KiB");
@@ -944,6 +1018,66 @@ static inline uint32_t toe_ts_now(const ToeNcb *c, int64_t now)
 {
     return (uint32_t)(uint64_t)(now / TOE_MS) + c->ts_offset;
 }
+
+/* ---- info.c: accounts of a connection, for who asks ---- */
+
+/* It is ESTABLISHED: times run from here. */
+void toe_info_start(ToeNcb *c, int64_t now);
+/* A segment came, or went; payload of len bytes, again of them not new. */
+void toe_info_in(ToeNcb *c, const ToeSeg *seg, int64_t now);
+void toe_info_out(ToeNcb *c, uint32_t len, uint32_t again, int64_t now);
+/* So many bytes were delivered, acknowledged or SACKed for the first time. */
+void toe_info_delivered(ToeNcb *c, uint32_t bytes);
+/* An ACK of so many bytes says that something was marked. */
+void toe_info_marked(ToeNcb *c, uint32_t bytes);
+/* What is the sender waiting for, from now on? */
+void toe_info_chrono(ToeNcb *c, int64_t now);
+
+/* ---- sockopt.c: options that the owner sets ---- */
+
+/* Those that tcp.c does not know. */
+uint8_t toe_sockopt_set(ToeTcp *t, ToeNcb *c, uint32_t option,
+                        uint64_t value);
+uint8_t toe_sockopt_get(ToeTcp *t, const ToeNcb *c, uint32_t option,
+                        uint64_t *value);
+/* A new connection of a listener begins with the listener's. */
+void toe_sockopt_inherit(ToeNcb *c, const ToeNcb *listener);
+/* RFC 5482: the option to send, and one that came; as on the wire. */
+uint16_t toe_sockopt_uto(const ToeNcb *c);
+void toe_sockopt_uto_in(ToeNcb *c, uint16_t uto);
+/* How long the peer may leave everything unacknowledged. */
+int64_t toe_sockopt_patience(const ToeTcp *t, const ToeNcb *c);
+/* CLOSE need not wait any more: delivered, or the time is over. */
+void toe_sockopt_lingered(ToeTcp *t, ToeNcb *c);
+/* Are there too many bytes that were never sent? */
+bool toe_sockopt_notsent_full(const ToeNcb *c);
+
+/* ---- urgent.c: RFC 9293 3.8.5 ---- */
+
+/* The URG flag and pointer of a segment that is about to go out. */
+void toe_urgent_out(const ToeNcb *c, ToeSeg *seg);
+/* Does urgent data wait to be sent the first time? */
+bool toe_urgent_waits(const ToeNcb *c);
+/* snd_una moved; bytes were read. */
+void toe_urgent_acked(ToeNcb *c);
+void toe_urgent_read(ToeNcb *c);
+/* A segment said that urgent data ends before sequence number up. */
+void toe_urgent_in(ToeNcb *c, uint32_t up);
+/* The mark as a number of bytes of the stream. */
+uint64_t toe_urgent_mark(const ToeNcb *c);
+
+/* ---- autotune.c: the size of buffers ---- */
+
+/* The window scale to offer: for the largest buffer there may be. */
+uint8_t toe_autotune_wscale(const ToeNop *n);
+/* It is ESTABLISHED. */
+void toe_autotune_start(ToeNcb *c, int64_t now);
+/* Data came in order, up to rcv_nxt; the segment's options in seg. */
+void toe_autotune_rtt(ToeNcb *c, const ToeSeg *seg, int64_t now);
+/* The application took bytes. */
+void toe_autotune_read(ToeTcp *t, ToeNcb *c, int64_t now);
+/* The peer acknowledged bytes. */
+void toe_autotune_acked(ToeTcp *t, ToeNcb *c, uint32_t flight);
 
 /* ---- reass.c ---- */
 

@@ -162,15 +162,6 @@ void toe_timer_orphan(ToeTcp *t, ToeNcb *c, int64_t now)
     toe_timer_set(t, c, TOE_T_LIFE, now + life);
 }
 
-/* How long the peer may stay silent before the connection is given up. */
-static int64_t r2(const ToeNcb *c)
-{
-    if (c->user_timeout_ms) {
-        return c->user_timeout_ms * TOE_MS;
-    }
-    return c->state == TOE_TCP_SYN_SENT ? TOE_R2_SYN_NS : TOE_R2_NS;
-}
-
 static void give_up(ToeTcp *t, ToeNcb *c)
 {
     bool rst = c->state != TOE_TCP_SYN_SENT;
@@ -188,7 +179,7 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     }
     if (c->flags & TOE_F_PERSIST) {
         /* Silence since the probes began counts, a closed window does not. */
-        if (c->backoff >= 3 && now - c->last_rcv >= r2(c)) {
+        if (c->backoff >= 3 && now - c->last_rcv >= toe_sockopt_patience(t, c)) {
             give_up(t, c);
             return;
         }
@@ -204,7 +195,7 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     if (!c->stalled) {
         c->stalled = now - toe_rto(c);
     }
-    if (now - c->stalled >= r2(c)) {
+    if (now - c->stalled >= toe_sockopt_patience(t, c)) {
         give_up(t, c);
         return;
     }
@@ -222,7 +213,7 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
         toe_recovery_rto(t, c);
     }
     toe_timer_set(t, c, TOE_T_RTX,
-                  MIN(now + toe_rto(c), c->stalled + r2(c)));
+                  MIN(now + toe_rto(c), c->stalled + toe_sockopt_patience(t, c)));
     toe_tcp_mark(t, c);
 }
 
@@ -241,7 +232,9 @@ static void tlp_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 static void keep_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 {
     int64_t idle = c->keepalive_s * TOE_SEC;
-    int64_t interval = MIN(idle, TOE_KEEP_INTVL_NS);
+    int64_t interval = c->keep_intvl_s ? c->keep_intvl_s * TOE_SEC
+                                       : MIN(idle, TOE_KEEP_INTVL_NS);
+    uint32_t probes = c->keep_cnt ? c->keep_cnt : TOE_KEEP_PROBES;
 
     if (!c->keepalive_s) {
         return;
@@ -253,8 +246,8 @@ static void keep_expired(ToeTcp *t, ToeNcb *c, int64_t now)
         toe_timer_set(t, c, TOE_T_KEEP, c->last_rcv + idle);
         return;
     }
-    if (c->user_timeout_ms ? now - c->last_rcv >= idle + r2(c)
-                           : c->keep_probes >= TOE_KEEP_PROBES) {
+    if (c->user_timeout_ms ? now - c->last_rcv >= idle + toe_sockopt_patience(t, c)
+                           : c->keep_probes >= probes) {
         give_up(t, c);
         return;
     }
@@ -269,6 +262,10 @@ static void keep_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 
 static void life_expired(ToeTcp *t, ToeNcb *c)
 {
+    if (c->so & TOE_SO_LINGERING && c->flags & TOE_F_OWNED) {
+        toe_sockopt_lingered(t, c);
+        return;
+    }
     switch (c->state) {
     case TOE_TCP_TIME_WAIT:
         toe_trace_tcp_time_wait_over(toe_ncb_handle(t, c));
