@@ -127,6 +127,14 @@ static void socket_listen(struct net *n, struct flow *f)
 
 	f->listen_fd = net_socket(n, f->to, f->family);
 	setsockopt(f->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	/*
+	 * Linux grants ECN to a SYN that is ECT itself, as DCTCP's are, only if
+	 * its own side is DCTCP too.  A kernel without it refuses, and the
+	 * engine's DCTCP has to do without marks.
+	 */
+	if (!strcmp(f->cc, "dctcp"))
+		setsockopt(f->listen_fd, IPPROTO_TCP, TCP_CONGESTION, f->cc,
+			   (socklen_t)strlen(f->cc));
 	if (bind(f->listen_fd, (struct sockaddr *)&s, len) ||
 	    listen(f->listen_fd, 4))
 		die("listen");
@@ -135,7 +143,9 @@ static void socket_listen(struct net *n, struct flow *f)
 
 static void socket_connect(struct net *n, struct flow *f)
 {
-	const char *cc = !strcmp(f->cc, "newreno") ? "reno" : f->cc;
+	/* ECN is on for all of the kernel's. */
+	const char *cc = !strcmp(f->cc, "newreno") ? "reno" :
+			 !strcmp(f->cc, "ecn") ? "cubic" : f->cc;
 	struct sockaddr_storage s;
 	socklen_t len = address(f->to, f->family,
 				(uint16_t)(PORT_BASE + f->id), &s);
@@ -230,8 +240,8 @@ void flow_ready(struct net *n, struct flow *f)
 
 static uint32_t congestion(const char *cc)
 {
-	return !strcmp(cc, "cubic") ? TOE_CC_CUBIC :
-	       !strcmp(cc, "newreno") ? TOE_CC_NEWRENO : TOE_CC_DCTCP;
+	return !strcmp(cc, "dctcp") ? TOE_CC_DCTCP :
+	       !strcmp(cc, "newreno") ? TOE_CC_NEWRENO : TOE_CC_CUBIC;
 }
 
 static void engine_listen(struct net *n, struct flow *f)
@@ -258,6 +268,9 @@ static void engine_connect(struct net *n, struct flow *f)
 	}
 	toe_stream_setopt(net_engine(n), f->send_h, TOE_OPT_CONGESTION,
 			  congestion(f->cc));
+	if (!strcmp(f->cc, "ecn"))
+		toe_stream_setopt(net_engine(n), f->send_h, TOE_OPT_ECN,
+				  TOE_ECN_MODE_ON);
 }
 
 void flow_writable(struct net *n, struct flow *f)

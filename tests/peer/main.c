@@ -10,7 +10,8 @@
  * none.
  *
  * matrix: in each cell, in both directions, over IPv4 and IPv6, with each
- * congestion control of the sender, and with marks, a stream arrives whole.
+ * congestion control of the sender, and CUBIC with marks (ecn), a stream arrives
+ * whole.
  * All at the same time, each over wires of its own.
  *
  * goodput: for each cell the engine and this kernel send to the same receiver,
@@ -132,8 +133,8 @@ static void report(const struct item *m)
 
 static int matrix(const struct options *o)
 {
-	static const char *const ccs[] = { "cubic", "newreno", "dctcp" };
-	static struct item items[CELLS * 12];
+	static const char *const ccs[] = { "cubic", "newreno", "dctcp", "ecn" };
+	static struct item items[CELLS * 16];
 	struct net *n = net_new(BUFFERS);
 	unsigned count = 0, bad = 0, i, cell, way, v6, cc;
 	uint64_t lost = 0, held = 0, marked = 0, dropped = 0;
@@ -142,7 +143,7 @@ static int matrix(const struct options *o)
 	for (cell = 0; cell < CELLS; cell++)
 		for (way = 0; way < 2; way++)
 			for (v6 = 0; v6 < 2; v6++)
-				for (cc = 0; cc < 3; cc++) {
+				for (cc = 0; cc < 4; cc++) {
 		struct item *m = &items[count];
 
 		/* This kernel may have no DCTCP: its sender is the engine. */
@@ -150,7 +151,7 @@ static int matrix(const struct options *o)
 			continue;
 		m->cell = cell;
 		wires_of(m->wire, cell_of(cell), RATE, o->seed * 1000 + count);
-		if (cc == 2)
+		if (cc >= 2)
 			m->wire[0].p.mark = m->wire[0].p.queue / 4;
 		m->flow = (struct flow) {
 			.id = count, .from = way ? KERNEL : ENGINE,
@@ -184,6 +185,10 @@ static int matrix(const struct options *o)
 	/* TIME-WAIT is short here; an engine that keeps something is wrong. */
 	for (i = 0; i < 3000 && !bad && !engine_empty(n); i++)
 		net_run(n, net_now() + 10 * MS), until = net_now();
+	if (!marked) {
+		printf("not ok: nothing was marked, ECN was not agreed on\n");
+		bad++;
+	}
 	if (!bad && !engine_empty(n)) {
 		printf("not ok: the engine keeps %" PRIu64 " connections, %u of "
 		       "%u buflets are free\n",

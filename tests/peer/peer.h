@@ -32,7 +32,7 @@ struct flow {
 	unsigned id;
 	enum end from, to;
 	uint8_t family;		/* TOE_AF_* */
-	const char *cc;		/* the sender's: cubic, newreno, dctcp */
+	const char *cc;		/* the sender's: cubic, newreno, dctcp, ecn */
 	uint64_t bytes;		/* 0: as many as it can */
 	struct wire *wire[2];	/* of the data, of the ACKs */
 	/* How far it is. */

@@ -714,6 +714,32 @@ START_TEST(sack_bomb)
 }
 END_TEST
 
+/* Three reports of a hole, and its end, before a turn: nothing to repair. */
+START_TEST(late_before_it_is_resent)
+{
+	struct talk *t = talk_new();
+	uint32_t cwnd;
+
+	talk_open_passive(t, &with_sack);
+	talk_send(t, 0, 10 * 1460);
+	world_run(t->w);
+	world_forget(t->w);
+	cwnd = talk_info(t, t->h).cwnd;
+	BURST(t, .flags = ACK, .seq = 1, .ack = 1, .sacks = 1,
+	      .sack = { { 1461, 2921 } });
+	BURST(t, .flags = ACK, .seq = 1, .ack = 1, .sacks = 1,
+	      .sack = { { 1461, 4381 } });
+	BURST(t, .flags = ACK, .seq = 1, .ack = 1, .sacks = 1,
+	      .sack = { { 1461, 5841 } });
+	ck_assert_uint_eq(COUNTER(t, TCP_FAST_RETRANSMITS), 1);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 5841);
+	ck_assert_uint_eq(COUNTER(t, TCP_RETRANSMITS), 0);
+	ck_assert_uint_eq(COUNTER(t, TCP_SPURIOUS), 1);
+	ck_assert_uint_ge(talk_info(t, t->h).cwnd, cwnd);
+	talk_drop(t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tcp_sack");
@@ -748,6 +774,7 @@ int main(void)
 	tcase_add_test(c, bogus_blocks);
 	tcase_add_test(c, lost_fin);
 	tcase_add_test(c, sack_bomb);
+	tcase_add_test(c, late_before_it_is_resent);
 	suite_add_tcase(s, c);
 	return talk_main(s);
 }

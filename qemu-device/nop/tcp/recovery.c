@@ -124,7 +124,18 @@ static void undo(ToeTcp *t, ToeNcb *c)
 /* Does this ACK show that nothing had to be sent again? */
 static bool was_spurious(ToeNcb *c, const ToeAckNews *news)
 {
-    if (!(c->flags2 & TOE_F2_UNDO) || !c->undo_bytes) {
+    if (!(c->flags2 & TOE_F2_UNDO)) {
+        return false;
+    }
+    if (news->acked && !c->undo_ts &&
+        (c->flags & TOE_F_RECOVERY || c->flags2 & TOE_F2_LOSS)) {
+        /*
+         * Nothing was resent yet: the first copy filled the hole.  ACKs of a
+         * path that reorders often say so in one burst.
+         */
+        return true;
+    }
+    if (!c->undo_bytes) {
         return false;
     }
     if (news->dsacked) {
