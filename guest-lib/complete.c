@@ -18,7 +18,8 @@
 void toe_news(struct toe_conn *c, uint32_t bits)
 {
 	c->news |= bits;
-	if (c->kind == TOE_K_CONN || c->kind == TOE_K_LISTENER)
+	if (c->kind == TOE_K_CONN || c->kind == TOE_K_LISTENER ||
+	    c->kind == TOE_K_UDP)
 		toe_list_add(&c->toe->ready, &c->ready);
 }
 
@@ -78,6 +79,7 @@ static void ctl_completed(struct toe *t, const struct toe_hw_cqe *e)
 	t->ctl.status = e->status;
 	t->ctl.handle = e->handle;
 	t->ctl.result = e->u.cpl.result;
+	memcpy(t->ctl.laddr, e->u.udp_cpl.laddr, sizeof(t->ctl.laddr));
 }
 
 /*
@@ -115,6 +117,7 @@ static void completion(struct toe *t, const struct toe_hw_cqe *e)
 			t->stats.stale++;
 		break;
 	case TOE_CK_LISTEN:
+	case TOE_CK_UDP:
 	case TOE_CK_CTL:
 		ctl_completed(t, e);
 		break;
@@ -130,7 +133,7 @@ static void completion(struct toe *t, const struct toe_hw_cqe *e)
 static void orphan_event(struct toe *t, const struct toe_hw_cqe *e)
 {
 	t->stats.stale++;
-	if (e->type == TOE_EV_RECV)
+	if (e->type == TOE_EV_RECV || e->type == TOE_EV_UDP_RECV)
 		toe_recv_arrived(t, NULL, e);
 	else if (e->type == TOE_EV_ACCEPT)
 		toe_reject(t, e->handle);
@@ -148,6 +151,10 @@ static void event(struct toe *t, const struct toe_hw_cqe *e)
 		} else {
 			orphan_event(t, e);
 		}
+		return;
+	}
+	if (c->kind == TOE_K_UDP) {
+		toe_udp_event(c, e);
 		return;
 	}
 	switch (e->type) {
@@ -259,10 +266,14 @@ static bool take_ready(struct toe *t, struct toe_event *ev)
 			.user = c->user,
 			.status = c->news & TOE_CLOSED ? c->error : 0,
 		};
-		if (c->kind == TOE_K_LISTENER)
+		if (c->kind == TOE_K_LISTENER) {
 			ev->listener = (struct toe_listener *)c;
-		else
+		} else if (c->kind == TOE_K_UDP) {
+			ev->events |= TOE_UDP;
+			ev->udp = (struct toe_udp *)c;
+		} else {
 			ev->conn = c;
+		}
 		c->news = 0;
 		return true;
 	}

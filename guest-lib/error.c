@@ -59,6 +59,8 @@ static const struct {
 	{ -EINVAL, "invalid argument" },
 	{ -EIO, "the adapter reported an error of host memory or queues" },
 	{ -EMFILE, "no more connections in this context (max_conns)" },
+	{ -EDESTADDRREQ, "the socket is not connected and no address was given" },
+	{ -EOPNOTSUPP, "the adapter does not do that" },
 	{ -EMSGSIZE, "too big" },
 	{ -ENETDOWN, "the adapter has no link" },
 	{ -ENETUNREACH, "no route to the peer" },

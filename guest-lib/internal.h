@@ -91,6 +91,7 @@ enum toe_cookie_kind {
 	TOE_CK_LISTEN,		/* LISTEN and its events; index: conns */
 	TOE_CK_SEND,		/* index: sends */
 	TOE_CK_CTL,		/* a caller waits; index: ctl.seq */
+	TOE_CK_UDP,		/* UDP_OPEN and its events; index: conns */
 	TOE_CK_QUIET,		/* heard of only when it failed; index: conns */
 };
 
@@ -124,6 +125,7 @@ enum toe_kind {
 	TOE_K_FREE,
 	TOE_K_CONN,		/* the caller's */
 	TOE_K_LISTENER,		/* the caller's */
+	TOE_K_UDP,		/* the caller's: a socket, udp.c */
 	TOE_K_WAITING,		/* on a listener, not yet accepted */
 	TOE_K_ZOMBIE,		/* given back, a last request is to be posted */
 };
@@ -151,6 +153,10 @@ struct toe_conn {
 	bool peer_closed;
 	bool shut;			/* toe_shutdown() was called */
 	bool nodelay;
+	bool udp;			/* a socket, also as a zombie */
+	bool udp_full;			/* until UDP_WRITABLE */
+	bool answered;			/* a UDP_SEND was, with this status */
+	uint8_t answer;
 	uint8_t want;			/* TOE_WANT_* */
 	uint32_t handle;
 	int error;			/* 0 or -errno */
@@ -188,6 +194,10 @@ struct toe_listener {
 	struct toe_conn c;
 };
 
+struct toe_udp {
+	struct toe_conn c;
+};
+
 /* ---- Sends and buffers -------------------------------------------------- */
 
 struct toe_sendop {
@@ -214,6 +224,8 @@ struct toe_rxbuf {
 	uint32_t conn, conn_gen;	/* LENT: whose credit it holds */
 	uint32_t lent_bytes;
 	uint8_t state;
+	uint16_t total, rport;		/* of a datagram, and its addresses */
+	uint8_t laddr[16], raddr[16];
 };
 
 struct toe_mem {
@@ -273,6 +285,7 @@ struct toe {
 		uint8_t status;
 		uint32_t handle;
 		uint64_t result;
+		uint8_t laddr[16];	/* UDP_OPEN, UDP_CONNECT */
 	} ctl;				/* a request whose caller waits */
 
 	const struct toe_uapi_status *status;
@@ -391,7 +404,20 @@ bool toe_send_take_sent(struct toe *t, struct toe_event *ev);
 void toe_send_unblock(struct toe *t);
 void toe_send_fail_all(struct toe *t, int error);
 
+/*
+ * Post UDP_SEND with these bytes, copied; the rest of req is filled in.
+ * -EAGAIN: a limit was met, TOE_WRITABLE follows.
+ */
+int toe_send_datagram(struct toe_conn *c, struct toe_hw_req *req,
+		      const void *buf, uint32_t len);
+
 /* ---- recv.c ---- */
+
+/* Does this event name a buffer that was posted?  If not, that is counted. */
+bool toe_buf_filled(struct toe *t, const struct toe_hw_cqe *e);
+uint8_t *toe_buf_addr(const struct toe *t, uint32_t id);
+/* The first filled buffer leaves the queue. */
+void toe_buf_unqueue(struct toe_conn *c);
 
 void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 		      const struct toe_hw_cqe *e);
@@ -400,6 +426,13 @@ void toe_recv_drop(struct toe_conn *c);
 void toe_buf_post(struct toe *t, uint32_t id);
 /* Tell a starved adapter of all that were posted. */
 void toe_buf_ring(struct toe *t);
+
+/* ---- udp.c ---- */
+
+void toe_udp_event(struct toe_conn *c, const struct toe_hw_cqe *e);
+void toe_udp_arrived(struct toe_conn *c, const struct toe_hw_cqe *e);
+void toe_udp_send_answered(struct toe_conn *c, uint8_t status);
+void toe_udp_consumed(struct toe_conn *c);
 
 /* ---- wait.c ---- */
 

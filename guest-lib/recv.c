@@ -24,7 +24,7 @@ static uint32_t buf_place(const struct toe *t, uint32_t id)
 	return id - (buf_class(t, id) ? t->bq_size[0] : 0);
 }
 
-static uint8_t *buf_addr(const struct toe *t, uint32_t id)
+uint8_t *toe_buf_addr(const struct toe *t, uint32_t id)
 {
 	unsigned int k = buf_class(t, id);
 
@@ -75,19 +75,29 @@ static void ring_some(struct toe *t)
 		toe_buf_ring(t);
 }
 
+bool toe_buf_filled(struct toe *t, const struct toe_hw_cqe *e)
+{
+	/* RECV and UDP_RECV have these two in the same place. */
+	uint32_t id = e->u.recv.buf_id, len = e->u.recv.length;
+
+	if (id >= t->nbufs || t->bufs[id].state != TOE_BUF_POSTED ||
+	    len > t->buf_size[buf_class(t, id)] ||
+	    !(e->flags & TOE_CQE_F_LARGE) != !buf_class(t, id)) {
+		t->stats.bad++;
+		return false;
+	}
+	t->stats.buffers++;
+	return true;
+}
+
 void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 		      const struct toe_hw_cqe *e)
 {
 	uint32_t id = e->u.recv.buf_id, len = e->u.recv.length;
 	struct toe_rxbuf *b;
 
-	if (id >= t->nbufs || t->bufs[id].state != TOE_BUF_POSTED ||
-	    len > t->buf_size[buf_class(t, id)] ||
-	    !(e->flags & TOE_CQE_F_LARGE) != !buf_class(t, id)) {
-		t->stats.bad++;
+	if (!toe_buf_filled(t, e))
 		return;
-	}
-	t->stats.buffers++;
 	if (!c || c->kind != TOE_K_CONN || !len) {
 		toe_buf_post(t, id);
 		return;
@@ -109,7 +119,7 @@ void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 }
 
 /* The first filled buffer leaves the queue. */
-static void unqueue(struct toe_conn *c)
+void toe_buf_unqueue(struct toe_conn *c)
 {
 	c->rx_first = c->toe->bufs[c->rx_first].next;
 	if (c->rx_first == TOE_NONE) {
@@ -156,7 +166,7 @@ int toe_recv_lend(struct toe_conn *c, struct toe_lend *lend)
 	if (c->rx_first == TOE_NONE)
 		return nothing(c);
 	b = &t->bufs[c->rx_first];
-	lend->data = buf_addr(t, c->rx_first) + c->rx_off;
+	lend->data = toe_buf_addr(t, c->rx_first) + c->rx_off;
 	lend->length = b->length - c->rx_off;
 	lend->buffer = c->rx_first;
 	lend->rsvd = 0;
@@ -166,7 +176,7 @@ int toe_recv_lend(struct toe_conn *c, struct toe_lend *lend)
 	b->lent_bytes = (uint32_t)lend->length;
 	c->rx_bytes -= lend->length;
 	c->lent++;
-	unqueue(c);
+	toe_buf_unqueue(c);
 	return 1;
 }
 
@@ -184,7 +194,10 @@ int toe_recv_return(struct toe *t, const struct toe_lend *lend)
 	c = toe_slot_find(t, toe_cookie(TOE_CK_CONN, b->conn, b->conn_gen));
 	if (c) {
 		c->lent--;
-		consumed(c, b->lent_bytes);
+		if (c->kind == TOE_K_UDP)
+			toe_udp_consumed(c);
+		else
+			consumed(c, b->lent_bytes);
 	}
 	return 0;
 }
@@ -211,7 +224,7 @@ ssize_t toe_recv(struct toe_conn *c, void *buf, size_t len, unsigned int flags)
 		part = t->bufs[id].length - off;
 		if (part > len - done)
 			part = (uint32_t)(len - done);
-		memcpy((uint8_t *)buf + done, buf_addr(t, id) + off, part);
+		memcpy((uint8_t *)buf + done, toe_buf_addr(t, id) + off, part);
 		done += part;
 		off += part;
 		if (off < t->bufs[id].length)
@@ -221,7 +234,7 @@ ssize_t toe_recv(struct toe_conn *c, void *buf, size_t len, unsigned int flags)
 			id = t->bufs[id].next;
 			continue;
 		}
-		unqueue(c);
+		toe_buf_unqueue(c);
 		toe_buf_post(t, id);
 		id = c->rx_first;
 	}
@@ -248,7 +261,7 @@ void toe_recv_drop(struct toe_conn *c)
 
 	while (c->rx_first != TOE_NONE) {
 		id = c->rx_first;
-		unqueue(c);
+		toe_buf_unqueue(c);
 		toe_buf_post(t, id);
 	}
 	c->rx_bytes = 0;

@@ -89,10 +89,10 @@ static void post_one(struct toe_conn *c)
 		req.opcode = TOE_OP_SHUTDOWN;
 		c->want &= ~TOE_WANT_SHUTDOWN;
 	} else if (c->want & TOE_WANT_CLOSE) {
-		req.opcode = TOE_OP_CLOSE;
+		req.opcode = c->udp ? TOE_OP_UDP_CLOSE : TOE_OP_CLOSE;
 		c->want = 0;
 	} else {
-		req.opcode = TOE_OP_CREDIT;
+		req.opcode = c->udp ? TOE_OP_UDP_CREDIT : TOE_OP_CREDIT;
 		req.u.credit.credit = c->owed;
 		c->owed = 0;
 		c->want &= ~TOE_WANT_CREDIT;

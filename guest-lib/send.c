@@ -250,6 +250,59 @@ ssize_t toe_sendv(struct toe_conn *c, const struct iovec *iov, int iovcnt,
 	return t->dead ? -ENODEV : -EAGAIN;
 }
 
+int toe_send_datagram(struct toe_conn *c, struct toe_hw_req *req,
+		      const void *buf, uint32_t len)
+{
+	struct toe *t = c->toe;
+	uint32_t want, got = 0, first = 0;
+	struct toe_sendop *op;
+
+	/* An empty one has a slot too: its answer must find something. */
+	want = len ? (len + TOE_STAGE_SLOT - 1) / TOE_STAGE_SLOT : 1;
+	if (want > share(t))
+		return -EMSGSIZE;
+	if (c->udp_full || !can_post(c) || c->stage_slots + want > share(t) ||
+	    want > t->stage_free) {
+		toe_rq_ring(t);
+		toe_complete(t);
+	}
+	if (!c->udp_full && can_post(c) && c->stage_slots + want <= share(t))
+		got = toe_stage_alloc(t, want, &first);
+	if (got < want) {
+		if (got)
+			toe_stage_release(t, first, got);
+		if (!c->udp_full)
+			refuse(c);	/* else the adapter tells */
+		return t->dead ? -ENODEV : -EAGAIN;
+	}
+	if (len)
+		memcpy(t->stage + (size_t)first * TOE_STAGE_SLOT, buf, len);
+	op = op_alloc(t, c);
+	op->bytes = len;
+	op->stage_first = first;
+	op->stage_count = got;
+	c->stage_slots += got;
+	req->handle = c->handle;
+	req->cookie = toe_cookie(TOE_CK_SEND, (uint32_t)(op - t->sends),
+				 op->gen);
+	req->npieces = len != 0;
+	if (len) {
+		req->u.udp_send.piece.key = t->key;
+		req->u.udp_send.piece.length = len;
+		req->u.udp_send.piece.offset = t->stage_off +
+					       (uint64_t)first *
+					       TOE_STAGE_SLOT;
+	}
+	c->nsends++;
+	c->sends++;
+	c->send_bytes += len;
+	c->bytes_out += len;
+	t->stats.bytes_out += len;
+	t->stats.bytes_out_copied += len;
+	toe_rq_post(t, req);
+	return 0;
+}
+
 ssize_t toe_send(struct toe_conn *c, const void *buf, size_t len,
 		 unsigned int flags)
 {
@@ -317,6 +370,8 @@ void toe_send_completed(struct toe *t, const struct toe_hw_cqe *e)
 		c->nsends--;
 		c->send_bytes -= op->bytes;
 		c->stage_slots -= op->stage_count;
+		if (c->kind == TOE_K_UDP)
+			toe_udp_send_answered(c, e->status);
 		/*
 		 * Bytes are missing from the stream: it must not go on.
 		 * Mostly CLOSED follows by itself and says why.
@@ -377,7 +432,8 @@ void toe_send_unblock(struct toe *t)
 						    blocked);
 
 		next = l->next;
-		if (c->nsends >= TOE_PENDING_SENDS || !can_stage(c))
+		if (c->nsends >= TOE_PENDING_SENDS || !can_stage(c) ||
+		    c->udp_full)
 			continue;
 		toe_list_del(&c->blocked);
 		toe_news(c, TOE_WRITABLE);

@@ -189,6 +189,7 @@ ToeAdapter *toe_adapter_new(const ToeEnv *env, const ToeConfig *config,
     memcpy(nop.mac, config->mac, sizeof(nop.mac));
     a->nop = toe_nop_new(&a->nop_env, a->lmem, &a->counters, &nop,
                          &toe_conn_ops, a);
+    toe_sock_init(a);
     toe_nop_link(a->nop, false);
     return a;
 }
@@ -198,6 +199,7 @@ void toe_adapter_free(ToeAdapter *a)
     if (!a) {
         return;
     }
+    toe_sock_fini(a);
     toe_conn_fini(a);
     toe_nop_free(a->nop);
     toe_lmem_free(a->lmem);
@@ -233,6 +235,7 @@ static void reset(ToeAdapter *a)
 {
     toe_trace_adapter_reset(a->regs.epoch + 1);
     /* From the application's side to the wire; each block returns its own. */
+    toe_sock_reset(a);
     toe_conn_reset(a);
     toe_nop_reset(a->nop);
     toe_lmem_reset(a->lmem);

@@ -23,6 +23,7 @@
 #include "host/ethq.h"
 #include "host/memval.h"
 #include "host/regs.h"
+#include "host/sock.h"
 #include "lmem.h"
 #include "stream.h"
 
@@ -85,6 +86,7 @@ struct ToeAdapter {
     ToeContexts ctxs;           /* contexts: doorbells, RQM, CQM, BQM */
     ToeMemval memval;           /* memory validation */
     ToeConns conns;             /* host halves of connections, DMA engines */
+    ToeSocks socks;             /* host halves of UDP sockets */
     ToeEthq ethq;               /* raw Ethernet */
     ToeLmem *lmem;              /* local memory */
     ToeNop *nop;                /* network operation processors, NCBs */

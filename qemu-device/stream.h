@@ -66,6 +66,17 @@ typedef struct ToeStreamOps {
     void (*closed)(void *opaque, uint32_t handle, uint8_t status);
     /* A frame that is no business of the NOPs. Valid during the call. */
     void (*eth_frame)(void *opaque, const uint8_t *frame, size_t len);
+
+    /* Of sockets, datagram.h.  There is one more datagram in toe_udp_rx(). */
+    void (*udp_readable)(void *opaque, uint32_t handle);
+    /* There is room again, after TOE_ST_AGAIN. */
+    void (*udp_writable)(void *opaque, uint32_t handle);
+    /*
+     * A datagram that was sent to this remote did not arrive: ICMP said so.
+     * The socket goes on.
+     */
+    void (*udp_error)(void *opaque, uint32_t handle, uint8_t status,
+                      uint16_t rport, const uint8_t *raddr);
 } ToeStreamOps;
 
 /* ---- Life of the network side ---- */

@@ -41,6 +41,7 @@ extern "C" {
 struct toe;			/* a context */
 struct toe_conn;		/* a connection */
 struct toe_listener;		/* a listening port */
+struct toe_udp;			/* a UDP socket */
 struct toe_mem;			/* memory the adapter may read or write */
 
 /* ---- Contexts ----------------------------------------------------------- */
@@ -299,6 +300,92 @@ ssize_t toe_recv(struct toe_conn *conn, void *buf, size_t len,
 /* Received bytes that wait in buffers for toe_recv() or toe_recv_lend(). */
 size_t toe_recv_pending(const struct toe_conn *conn);
 
+/* ---- UDP ---------------------------------------------------------------- */
+
+#define TOE_UDP_REUSE	0x1u	/* share the port with others that say so too */
+
+struct toe_udp_opts {
+	uint32_t flags;			/* TOE_UDP_REUSE */
+	uint32_t credit;		/* datagrams unread; 0: 64 */
+	void *user;			/* comes back in events */
+	uint32_t rsvd[6];		/* zero */
+};
+
+/*
+ * Open a socket on local (sockaddr_in or sockaddr_in6; address zero: any, port
+ * 0: the adapter chooses).  opts may be NULL.  Waits for the adapter's answer.
+ * Errors: as for toe_listen(), and -EOPNOTSUPP (an adapter without UDP).
+ */
+int toe_udp_open(struct toe *toe, const struct sockaddr *local,
+		 socklen_t local_len, const struct toe_udp_opts *opts,
+		 struct toe_udp **udp);
+
+/*
+ * Send to and receive from addr only, and learn of its errors; NULL: from all
+ * again.  Waits for the answer.  -EINVAL, -ENETUNREACH, -EADDRINUSE,
+ * -EADDRNOTAVAIL.
+ */
+int toe_udp_connect(struct toe_udp *udp, const struct sockaddr *addr,
+		    socklen_t addrlen);
+
+/* Let go; what was sent goes out.  NULL is allowed. */
+void toe_udp_close(struct toe_udp *udp);
+
+/* Own address and port; the connected remote's, or -ENOTCONN. */
+int toe_udp_name(const struct toe_udp *udp, struct sockaddr *addr,
+		 socklen_t *addrlen);
+int toe_udp_peer(const struct toe_udp *udp, struct sockaddr *addr,
+		 socklen_t *addrlen);
+void *toe_udp_user(const struct toe_udp *udp);
+
+/* Options. */
+#define TOE_UDP_RCVBUF		48	/* bytes the adapter may hold unread */
+#define TOE_UDP_SNDBUF		49	/* bytes it may hold unsent */
+#define TOE_UDP_TTL		50	/* TTL, hop limit; 0: the adapter's */
+#define TOE_UDP_TOS		51	/* type of service, traffic class */
+#define TOE_UDP_DONTFRAG	52	/* 1: -EMSGSIZE instead of fragments */
+#define TOE_UDP_DROPS		53	/* get only: found no room there */
+
+/* Set or get one; waits for the adapter's answer.  -EINVAL, -EAGAIN. */
+int toe_udp_setopt(struct toe_udp *udp, int option, uint64_t value);
+int toe_udp_getopt(struct toe_udp *udp, int option, uint64_t *value);
+
+/*
+ * Copy and send one datagram; no system call.  addr NULL: to the connected
+ * remote.  flags: 0.  Returns len.  -EAGAIN: not now, TOE_WRITABLE follows;
+ * -EMSGSIZE; -EDESTADDRREQ: not connected; -ENETUNREACH, -EADDRNOTAVAIL;
+ * -ENOBUFS: the adapter's memory is full; or what a datagram before it met, of
+ * a connected socket: -ECONNREFUSED, -EHOSTUNREACH.
+ */
+ssize_t toe_udp_sendto(struct toe_udp *udp, const void *buf, size_t len,
+		       unsigned int flags, const struct sockaddr *addr,
+		       socklen_t addrlen);
+
+/* A datagram that came. */
+struct toe_dgram {
+	struct toe_lend lend;		/* toe_udp_recv_lend(): the bytes */
+	uint32_t length;		/* bytes given */
+	uint32_t total;			/* bytes it had; more: cut off */
+	socklen_t from_len;
+	socklen_t to_len;
+	struct sockaddr_storage from;	/* its sender */
+	struct sockaddr_storage to;	/* it was sent to */
+};
+
+/*
+ * Copy the next datagram's first len bytes; the rest is gone.  d may be NULL.
+ * flags: 0 or TOE_PEEK.  No system call.  Returns the bytes copied (0: an empty
+ * datagram); -EAGAIN: none; or an error as toe_udp_sendto() tells.
+ */
+ssize_t toe_udp_recv(struct toe_udp *udp, void *buf, size_t len,
+		     unsigned int flags, struct toe_dgram *d);
+
+/*
+ * Borrow the next datagram where it lies: d->lend, to be given back with
+ * toe_recv_return().  Returns 1, or an error as toe_udp_recv().
+ */
+int toe_udp_recv_lend(struct toe_udp *udp, struct toe_dgram *d);
+
 /* ---- Events ------------------------------------------------------------- */
 
 #define TOE_CONNECTED	0x01u	/* toe_connect() succeeded */
@@ -309,12 +396,17 @@ size_t toe_recv_pending(const struct toe_conn *conn);
 #define TOE_CLOSED	0x20u	/* connection is over; see status */
 #define TOE_SENT	0x40u	/* a toe_send_mem() is done; see cookie */
 #define TOE_DEAD	0x80u	/* the context is; close it */
+#define TOE_UDP		0x100u	/* said with the others, of a UDP socket */
+#define TOE_ERROR	0x200u	/* UDP: the next send or receive tells */
 
 struct toe_event {
 	uint32_t events;		/* TOE_CONNECTED ... ; several at once */
 	int status;			/* CLOSED, SENT, DEAD: 0 or -errno */
 	struct toe_conn *conn;		/* or NULL */
-	struct toe_listener *listener;	/* ACCEPTABLE, else NULL */
+	union {
+		struct toe_listener *listener;	/* ACCEPTABLE, else NULL */
+		struct toe_udp *udp;		/* with TOE_UDP */
+	};
 	void *user;			/* of the connection or listener */
 	uint64_t cookie;		/* SENT: of toe_send_mem() */
 	uint32_t bytes;			/* SENT: bytes taken by the adapter */
@@ -387,7 +479,8 @@ int toe_send_drain(struct toe_conn *conn, int timeout);
 	X(stale, "events of connections already closed") \
 	X(bad, "completions that made no sense") \
 	X(conns, "connections and listeners now open") \
-	X(polls, "toe_poll calls")
+	X(polls, "toe_poll calls") \
+	X(udp_refused, "datagrams that the adapter did not take")
 
 struct toe_stats {
 #define TOE_STATS_FIELD(name, text) uint64_t name;

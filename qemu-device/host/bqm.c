@@ -55,7 +55,9 @@ bool toe_bqm_wait(ToeAdapter *a, ToeCtx *ctx, int queue)
 void toe_bqm_satisfied(ToeAdapter *a, ToeCtx *ctx)
 {
     if (ctx->out.bq_starved && ctx->want_any.first == TOE_NONE &&
-        ctx->want_large.first == TOE_NONE) {
+        ctx->want_large.first == TOE_NONE &&
+        ctx->sock_want_any.first == TOE_NONE &&
+        ctx->sock_want_large.first == TOE_NONE) {
         ctx->out.bq_starved = 0;
         toe_ctx_dirty(a, ctx);
     }

@@ -712,4 +712,7 @@ const ToeStreamOps toe_conn_ops = {
     .peer_closed = on_peer_closed,
     .closed = on_closed,
     .eth_frame = on_eth_frame,
+    .udp_readable = toe_sock_on_readable,
+    .udp_writable = toe_sock_on_writable,
+    .udp_error = toe_sock_on_error,
 };

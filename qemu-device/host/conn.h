@@ -102,7 +102,7 @@ ToeConn *toe_conn_new(struct ToeAdapter *a, ToeCtx *ctx, uint32_t handle,
                       ToeConnState state, uint64_t cookie);
 static inline bool toe_conn_quota(const ToeCtx *ctx)
 {
-    return ctx->max_conns && ctx->nconns >= ctx->max_conns;
+    return ctx->max_conns && ctx->nconns + ctx->nsocks >= ctx->max_conns;
 }
 
 /*
@@ -151,6 +151,12 @@ typedef enum ToeDmaResult {
 uint8_t toe_dma_check_pieces(struct ToeAdapter *a, ToeCtx *ctx,
                              const struct toe_hw_piece *piece, uint32_t n,
                              uint32_t max, uint32_t *total);
+/* Fill the chain's n bytes from the pieces, from where p stands. */
+uint8_t toe_dma_fill(struct ToeAdapter *a, ToeCtx *ctx, ToeParked *p,
+                     const ToeChain *chain, uint32_t n);
+/* Copy the first len bytes of rx to a posted buffer. */
+uint8_t toe_dma_empty(struct ToeAdapter *a, ToeCtx *ctx, const ToeChain *rx,
+                      uint32_t len, const struct toe_hw_buf *buf);
 /* Outbound: take as many bytes of the SEND as there is space for. */
 ToeDmaResult toe_dma_out(struct ToeAdapter *a, ToeCtx *ctx, ToeConn *c,
                          ToeParked *p, uint8_t *status);

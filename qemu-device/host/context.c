@@ -60,6 +60,10 @@ static void clear(ToeCtx *ctx, uint32_t id)
     ctx->want_any = toe_list_init();
     ctx->want_large = toe_list_init();
     ctx->want_lmem = toe_list_init();
+    ctx->socks = toe_list_init();
+    ctx->sock_ready = toe_list_init();
+    ctx->sock_want_any = toe_list_init();
+    ctx->sock_want_large = toe_list_init();
 }
 
 void toe_ctx_init(ToeAdapter *a)
@@ -279,12 +283,13 @@ uint8_t toe_ctx_queues(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd)
     return TOE_ST_OK;
 }
 
-/* Close every connection, or let it go at once. */
+/* Close every socket and connection, or let it go at once. */
 static void all_conns(ToeAdapter *a, ToeCtx *ctx, bool now)
 {
     ToeLinks own = TOE_CONN_LINKS(a, own);
     uint32_t i, next;
 
+    toe_sock_close_all(a, ctx);
     /*
      * Connections that wait for ACCEPT first: closing their listener would
      * take them off the list under this loop.
@@ -357,7 +362,7 @@ void toe_ctx_info(ToeCtx *ctx, struct toe_hw_ctx_info *info)
     *info = (struct toe_hw_ctx_info) {
         .ctx = ctx->id,
         .rights = ctx->rights,
-        .conns = ctx->nconns,
+        .conns = ctx->nconns + ctx->nsocks,
         .regions = ctx->nregions,
         .requests = ctx->requests,
         .completions = ctx->completions,
@@ -624,7 +629,14 @@ static void run(ToeAdapter *a, ToeCtx *ctx)
         return;
     }
     toe_cqm_drain(a, ctx);
+    /* Neither may always be the first at the buffers. */
+    if (a->turn.number & 1) {
+        toe_sock_pump_ctx(a, ctx);
+    }
     toe_conn_pump_ctx(a, ctx);
+    if (!(a->turn.number & 1)) {
+        toe_sock_pump_ctx(a, ctx);
+    }
     if (toe_ctx_alive(ctx) && toe_rqm_run(a, ctx)) {
         toe_ctx_schedule(a, ctx, TOE_WORK_RQ);
     }

@@ -70,8 +70,10 @@ typedef struct ToeCtx {
     uint32_t max_regions;       /* 0: no limit */
 
     uint32_t nconns;
+    uint32_t nsocks;            /* UDP sockets; max_conns counts them too */
     uint32_t nregions;
     ToeList conns;              /* all its connections */
+    ToeList socks;              /* all its UDP sockets */
     ToeList regions;            /* all its memory regions */
 
     ToeCtxQueues q;
@@ -96,6 +98,9 @@ typedef struct ToeCtx {
     ToeList want_any;           /* a buffer of any size */
     ToeList want_large;         /* a large buffer */
     ToeList want_lmem;          /* local memory for a SEND */
+    ToeList sock_ready;         /* the same of its UDP sockets */
+    ToeList sock_want_any;
+    ToeList sock_want_large;
     uint32_t list_pieces;       /* of its waiting SENDs, held by the adapter */
 
     /* Draining. */

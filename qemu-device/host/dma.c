@@ -64,8 +64,8 @@ uint8_t toe_dma_check_pieces(ToeAdapter *a, ToeCtx *ctx,
 }
 
 /* Fill the chain's n bytes from the pieces, from where p stands. */
-static uint8_t fill(ToeAdapter *a, ToeCtx *ctx, ToeParked *p,
-                    const ToeChain *chain, uint32_t n)
+uint8_t toe_dma_fill(ToeAdapter *a, ToeCtx *ctx, ToeParked *p,
+                     const ToeChain *chain, uint32_t n)
 {
     const struct toe_hw_piece *piece = p->list ? p->list : p->inl;
     ToeChainPos pos = { TOE_BUFLET_NONE, 0 };
@@ -112,7 +112,7 @@ ToeDmaResult toe_dma_out(ToeAdapter *a, ToeCtx *ctx, ToeConn *c, ToeParked *p,
     if (!n || !toe_chain_extend(a->lmem, &chain, n, TOE_LMEM_OUT)) {
         return TOE_DMA_LMEM;
     }
-    *status = fill(a, ctx, p, &chain, n);
+    *status = toe_dma_fill(a, ctx, p, &chain, n);
     if (*status != TOE_ST_OK) {
         toe_chain_clear(a->lmem, &chain);
         return TOE_DMA_FAILED;
@@ -129,8 +129,8 @@ ToeDmaResult toe_dma_out(ToeAdapter *a, ToeCtx *ctx, ToeConn *c, ToeParked *p,
 }
 
 /* Copy the first len bytes of rx to a posted buffer. */
-static uint8_t empty(ToeAdapter *a, ToeCtx *ctx, const ToeChain *rx,
-                     uint32_t len, const struct toe_hw_buf *buf)
+uint8_t toe_dma_empty(ToeAdapter *a, ToeCtx *ctx, const ToeChain *rx,
+                      uint32_t len, const struct toe_hw_buf *buf)
 {
     ToeChainPos pos = { TOE_BUFLET_NONE, 0 };
     uint32_t off = 0;
@@ -193,7 +193,7 @@ ToeDmaResult toe_dma_in(ToeAdapter *a, ToeCtx *ctx, ToeConn *c)
         }
 
         len = MIN(left, ctx->q.buf_size[queue]);
-        status = empty(a, ctx, rx, len, &buf);
+        status = toe_dma_empty(a, ctx, rx, len, &buf);
         if (status != TOE_ST_OK) {
             toe_trace_dma_bad_buffer(ctx->id, buf.key, buf.offset, len,
                                      status);

@@ -46,7 +46,8 @@ static uint32_t r_revision(ToeAdapter *a)
 static uint32_t r_caps(ToeAdapter *a)
 {
     (void)a;
-    return TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4 | TOE_CAP_IPV6;
+    return TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4 | TOE_CAP_IPV6 |
+           TOE_CAP_UDP;
 }
 
 static uint32_t r_max_contexts(ToeAdapter *a)

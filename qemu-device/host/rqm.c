@@ -22,20 +22,10 @@
  * moves rq_tail, then looks at rq_looking.  Requests that wait for the CQ or
  * the port leave the flag as it is: the adapter looks again when they go on.
  */
-#include "adapter_priv.h"
+#include "rqm_priv.h"
 #include "toe_trace.h"
 
 #define BATCH 16u
-
-#define LATER (-1)
-#define AGAIN (-2)
-
-typedef struct Request {
-    ToeCtx *ctx;
-    ToeConn *c;                 /* of ops that name one */
-    const struct toe_hw_req *r;
-    struct toe_hw_cqe cqe;      /* completion to be */
-} Request;
 
 typedef struct Op {
     const char *name;
@@ -44,12 +34,13 @@ typedef struct Op {
     uint8_t rights;             /* needed */
     uint8_t body;               /* bytes defined; the rest must be zero */
     bool handle;                /* names a connection of the context */
+    bool socket;                /* names a socket of the context */
     bool pieces;                /* npieces means something */
     bool silent;                /* QUIET whether it says so or not */
 } Op;
 
-static bool port_allowed(ToeAdapter *a, ToeCtx *ctx, uint16_t port,
-                         const char *what)
+bool toe_rqm_port_allowed(ToeAdapter *a, ToeCtx *ctx, uint16_t port,
+                          const char *what)
 {
     if (port == 0 || port >= 1024 || (ctx->rights & TOE_RIGHT_LOWPORT)) {
         return true;
@@ -61,7 +52,7 @@ static bool port_allowed(ToeAdapter *a, ToeCtx *ctx, uint16_t port,
     return false;
 }
 
-static int bad_request(ToeAdapter *a, Request *q, const char *why)
+int toe_rqm_bad(ToeAdapter *a, Request *q, const char *why)
 {
     toe_count(&a->counters, VIOL_REQUEST);
     q->ctx->errors++;
@@ -69,6 +60,11 @@ static int bad_request(ToeAdapter *a, Request *q, const char *why)
     toe_guest_error(a, "context %u: request 0x%02x, flags 0x%02x: %s",
                     q->ctx->id, q->r->opcode, q->r->flags, why);
     return TOE_ST_INVALID;
+}
+
+static int bad_request(ToeAdapter *a, Request *q, const char *why)
+{
+    return toe_rqm_bad(a, q, why);
 }
 
 /* ---- Handlers ---------------------------------------------------------- */
@@ -98,7 +94,7 @@ static int op_connect(ToeAdapter *a, Request *q)
     if (!t.rport) {
         return bad_request(a, q, "the remote port is 0");
     }
-    if (!port_allowed(a, q->ctx, t.lport, "CONNECT")) {
+    if (!toe_rqm_port_allowed(a, q->ctx, t.lport, "CONNECT")) {
         return TOE_ST_PERM;
     }
     if (toe_conn_quota(q->ctx)) {
@@ -136,7 +132,7 @@ static int op_listen(ToeAdapter *a, Request *q)
     if (r->u.listen.rsvd0) {
         return bad_request(a, q, "a reserved field is not zero");
     }
-    if (!port_allowed(a, q->ctx, t.lport, "LISTEN")) {
+    if (!toe_rqm_port_allowed(a, q->ctx, t.lport, "LISTEN")) {
         return TOE_ST_PERM;
     }
     if (toe_conn_quota(q->ctx)) {
@@ -390,6 +386,21 @@ static const Op ops[256] = {
                         .handle = true },
     [TOE_OP_GETOPT] = { .name = "GETOPT", .run = op_getopt, .body = 16,
                         .handle = true },
+    [TOE_OP_UDP_OPEN] = { .name = "UDP_OPEN", .run = toe_op_udp_open,
+                          .body = 48 },
+    [TOE_OP_UDP_CONNECT] = { .name = "UDP_CONNECT", .run = toe_op_udp_connect,
+                             .body = 24, .socket = true },
+    [TOE_OP_UDP_SEND] = { .name = "UDP_SEND", .run = toe_op_udp_send,
+                          .body = 40, .flags = TOE_REQ_F_LIST,
+                          .socket = true, .pieces = true },
+    [TOE_OP_UDP_CREDIT] = { .name = "UDP_CREDIT", .run = toe_op_udp_credit,
+                            .body = 4, .socket = true, .silent = true },
+    [TOE_OP_UDP_CLOSE] = { .name = "UDP_CLOSE", .run = toe_op_udp_close,
+                           .socket = true },
+    [TOE_OP_UDP_SETOPT] = { .name = "UDP_SETOPT", .run = toe_op_udp_setopt,
+                            .body = 16, .socket = true },
+    [TOE_OP_UDP_GETOPT] = { .name = "UDP_GETOPT", .run = toe_op_udp_getopt,
+                            .body = 16, .socket = true },
     [TOE_OP_ETH_SEND] = { .name = "ETH_SEND", .run = op_eth_send, .body = 48,
                           .rights = TOE_RIGHT_ETH, .pieces = true },
 };
@@ -401,6 +412,7 @@ static int check_request(ToeAdapter *a, Request *q, const Op *op)
 {
     const struct toe_hw_req *r = q->r;
     ToeCtx *ctx = q->ctx;
+    uint32_t owner;
 
     if (!op->run) {
         return bad_request(a, q, "there is no such opcode");
@@ -419,12 +431,18 @@ static int check_request(ToeAdapter *a, Request *q, const Op *op)
                         ctx->id, op->name, op->rights, ctx->rights);
         return TOE_ST_PERM;
     }
-    if (!op->handle) {
+    if (!op->handle && !op->socket) {
         return r->handle ? bad_request(a, q, "it may not name a handle")
                          : TOE_ST_OK;
     }
-    q->c = toe_conn_find(a, r->handle);
-    if (q->c && q->c->ctx != ctx->id) {
+    if (op->socket) {
+        q->s = toe_sock_find(a, r->handle);
+        owner = q->s ? q->s->ctx : TOE_NONE;
+    } else {
+        q->c = toe_conn_find(a, r->handle);
+        owner = q->c ? q->c->ctx : TOE_NONE;
+    }
+    if (owner != TOE_NONE && owner != ctx->id) {
         toe_count(&a->counters, VIOL_OWNER);
         ctx->errors++;
         toe_trace_rqm_violation(ctx->id, r->opcode, r->handle, TOE_ST_OWNER);
@@ -432,7 +450,7 @@ static int check_request(ToeAdapter *a, Request *q, const Op *op)
                         "context", ctx->id, op->name, r->handle);
         return TOE_ST_OWNER;
     }
-    if (!q->c || q->c->state == TOE_CONN_CLOSING) {
+    if (owner == TOE_NONE || (q->c && q->c->state == TOE_CONN_CLOSING)) {
         toe_count(&a->counters, VIOL_HANDLE);
         ctx->errors++;
         toe_trace_rqm_violation(ctx->id, r->opcode, r->handle,

@@ -88,7 +88,7 @@
 #define TOE_CAP_ETH             (1u << 1)       /* raw Ethernet             */
 #define TOE_CAP_IPV4            (1u << 2)
 #define TOE_CAP_IPV6            (1u << 3)
-#define TOE_CAP_UDP             (1u << 4)       /* later revisions          */
+#define TOE_CAP_UDP             (1u << 4)
 #define TOE_CAP_ISCSI           (1u << 5)       /* later revisions          */
 #define TOE_CAP_CRYPTO          (1u << 6)       /* later revisions          */
 #define TOE_CAP_BIOS            (1u << 7)       /* later revisions          */
@@ -197,6 +197,8 @@
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 #define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
 #define TOE_PARAM_PACING        17u     /* 0: new data goes as cwnd lets it, 1: spread */
+#define TOE_PARAM_UDP_RCVBUF    36u     /* bytes a new socket may hold unread */
+#define TOE_PARAM_UDP_SNDBUF    37u     /* bytes a new socket may hold unsent */
 #define TOE_PARAM_SYN_COOKIES   20u     /* TOE_SYN_COOKIES_*                */
 #define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
 #define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
@@ -426,15 +428,21 @@ struct toe_hw_ctx_page {
 #define TOE_OP_SETOPT           0x18
 #define TOE_OP_GETOPT           0x19
 #define TOE_OP_RECV_INTO        0x1a    /* reserved: direct placement       */
-#define TOE_OP_UDP_FIRST        0x20    /* 0x20..0x2f reserved for UDP      */
+#define TOE_OP_UDP_OPEN         0x20    /* completion: handle, local port and address */
+#define TOE_OP_UDP_CONNECT      0x21    /* one remote only; or all again    */
+#define TOE_OP_UDP_SEND         0x22    /* one datagram; completes when it is on the adapter */
+#define TOE_OP_UDP_CREDIT       0x23    /* ask for more datagrams; no completion unless error */
+#define TOE_OP_UDP_CLOSE        0x24    /* handle is dead, no more events   */
+#define TOE_OP_UDP_SETOPT       0x25
+#define TOE_OP_UDP_GETOPT       0x26
 #define TOE_OP_ETH_SEND         0x30    /* TOE_RIGHT_ETH                    */
 #define TOE_OP_CRYPTO_FIRST     0x40    /* 0x40..0x4f reserved              */
 #define TOE_OP_SCSI_FIRST       0x80    /* 0x80..0xff: the SCSI queues' own space */
 
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
+#define TOE_REQ_F_LIST          0x04    /* SEND, UDP_SEND: piece[0] names a list of npieces pieces */
 #define TOE_REQ_F_FASTOPEN      0x08    /* CONNECT: the first SEND goes with the SYN */
-#define TOE_REQ_F_LIST          0x04    /* SEND: piece[0] names a list of npieces pieces */
 
 #define TOE_PIECES_INLINE       3u
 #define TOE_PIECES_MAX          256u    /* in a list                        */
@@ -450,7 +458,7 @@ struct toe_hw_piece {
 struct toe_hw_req {
 	uint8_t opcode;
 	uint8_t flags;
-	uint16_t npieces;		/* SEND, ETH_SEND */
+	uint16_t npieces;		/* SEND, UDP_SEND, ETH_SEND */
 	uint32_t handle;		/* 0 where there is none yet */
 	uint64_t cookie;		/* comes back in the completion; for CONNECT, LISTEN and
 					 * ACCEPT also in every event of the connection */
@@ -480,6 +488,34 @@ struct toe_hw_req {
 			uint32_t rsvd[11];
 		} credit;
 		struct {
+			uint8_t family;
+			uint8_t flags;		/* TOE_UDP_F_* */
+			uint16_t lport;		/* 0: the adapter chooses */
+			uint16_t rport;		/* 0: not connected */
+			uint16_t rsvd0;
+			uint8_t laddr[16];	/* zero: any */
+			uint8_t raddr[16];
+			uint32_t credit;	/* datagrams asked for from the start */
+			uint32_t rsvd1;
+		} udp_open;
+		struct {
+			uint8_t family;		/* 0: not connected any more */
+			uint8_t rsvd0;
+			uint16_t rport;
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[6];
+		} udp_connect;
+		struct {
+			struct toe_hw_piece piece;	/* npieces 0: an empty datagram */
+			uint8_t family;		/* 0: to the connected remote */
+			uint8_t rsvd0;
+			uint16_t rport;
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[2];
+		} udp_send;
+		struct {
 			uint32_t option;	/* TOE_OPT_* */
 			uint32_t rsvd0;
 			uint64_t value;
@@ -507,6 +543,16 @@ struct toe_hw_req {
 #define TOE_OPT_DEFER_ACCEPT    32u     /* listener: seconds to wait for data; 0: off */
 #define TOE_OPT_FASTOPEN        33u     /* listener: connections open by a cookie alone; 0: off */
 
+/* Options of a UDP socket, UDP_SETOPT and UDP_GETOPT. */
+#define TOE_OPT_UDP_RCVBUF      48u     /* bytes held unread, 256 for each datagram included */
+#define TOE_OPT_UDP_SNDBUF      49u     /* bytes held unsent, counted likewise */
+#define TOE_OPT_UDP_TTL         50u     /* TTL, hop limit; set 0: the adapter's */
+#define TOE_OPT_UDP_TOS         51u     /* type of service, traffic class   */
+#define TOE_OPT_UDP_DONTFRAG    52u     /* 1: TOE_ST_TOOBIG instead of fragments */
+#define TOE_OPT_UDP_DROPS       53u     /* get only: datagrams that found no room */
+
+#define TOE_UDP_F_REUSE         0x01u   /* share the port with others that say so too */
+
 /* Congestion control algorithms. */
 #define TOE_CC_CUBIC            0u      /* RFC 9438 and 9406; the default   */
 #define TOE_CC_NEWRENO          1u      /* RFC 5681                         */
@@ -521,11 +567,15 @@ struct toe_hw_req {
 #define TOE_EV_ACCEPT           0x12    /* a new connection waits for ACCEPT */
 #define TOE_EV_PEER_CLOSED      0x13    /* FIN; all bytes before it were delivered */
 #define TOE_EV_CLOSED           0x14    /* last event of a connection: handle is dead */
+#define TOE_EV_UDP_RECV         0x20    /* a datagram in a buffer           */
+#define TOE_EV_UDP_ERROR        0x21    /* one that was sent did not arrive */
+#define TOE_EV_UDP_WRITABLE     0x22    /* sends again, after TOE_ST_AGAIN  */
 #define TOE_EV_ETH_RECV         0x30    /* a frame in a buffer              */
 #define TOE_EV_FAULT            0x7f    /* the context is stopped           */
 
 #define TOE_CQE_F_LARGE         0x0001  /* RECV: buffer is of the large queue */
 #define TOE_CQE_F_MORE          0x0002  /* RECV: more follows at once       */
+#define TOE_CQE_F_TRUNC         0x0004  /* UDP_RECV: the buffer was too small */
 
 struct toe_hw_cqe {
 	uint8_t type;			/* TOE_EV_* */
@@ -557,6 +607,34 @@ struct toe_hw_cqe {
 			uint32_t listener;	/* ACCEPT: handle of the listener */
 			uint32_t rsvd1;
 		} conn;
+		struct {			/* UDP_OPEN, UDP_CONNECT */
+			uint8_t opcode;
+			uint8_t rsvd0[3];
+			uint32_t bytes;		/* 0 */
+			uint64_t result;	/* local port */
+			uint8_t laddr[16];
+			uint32_t rsvd1[4];
+		} udp_cpl;
+		struct {
+			uint32_t buf_id;
+			uint32_t length;	/* bytes in the buffer */
+			uint16_t total;		/* bytes of the datagram */
+			uint8_t family;
+			uint8_t tos;
+			uint16_t rport;		/* of its sender */
+			uint8_t ttl;
+			uint8_t rsvd;
+			uint8_t laddr[16];	/* it was sent to */
+			uint8_t raddr[16];
+		} udp_recv;
+		struct {
+			uint8_t family;
+			uint8_t rsvd0;
+			uint16_t rport;		/* the datagram was for */
+			uint32_t rsvd1;
+			uint8_t raddr[16];
+			uint32_t rsvd2[6];
+		} udp_error;
 		uint8_t raw[48];
 	} u;
 };
@@ -700,6 +778,17 @@ struct toe_hw_buf {
 	X(TCP_ECE_IN, tcp_ece_in, "ACKs received that echo congestion (ECE)") \
 	X(TCP_ECN_REDUCED, tcp_ecn_reduced, "windows reduced because of ECE") \
 	X(TCP_PACED, tcp_paced, "times new data was held back by pacing") \
+	X(UDP_IN, udp_in, "datagrams received by sockets") \
+	X(UDP_OUT, udp_out, "datagrams sent") \
+	X(UDP_BAD, udp_bad, "datagrams malformed") \
+	X(UDP_BAD_CHECKSUM, udp_bad_checksum, "datagrams with a bad checksum") \
+	X(UDP_NO_PORT, udp_no_port, "datagrams to a port that nobody has") \
+	X(UDP_RX_FULL, udp_rx_full, "datagrams dropped: socket's queue full") \
+	X(UDP_NO_BUFLET, udp_no_buflet, "datagrams dropped: local memory full") \
+	X(UDP_OUT_DROPS, udp_out_drops, "datagrams not sent: no way, or no answer from the neighbour") \
+	X(UDP_ERRORS_IN, udp_errors_in, "ICMP errors for sockets") \
+	X(UDP_SOCKETS, udp_sockets, "sockets now open") \
+	X(IP_FRAGS_OUT, ip_frags_out, "fragments sent, IPv4 and IPv6") \
 	X(TCP_SYN_QUEUE, tcp_syn_queue, "connections now half-open") \
 	X(TCP_ACCEPT_OVERFLOWS, tcp_accept_overflows, "handshakes not finished: accept queue or NCBs full") \
 	X(TCP_COOKIES_SENT, tcp_cookies_sent, "SYN cookies sent") \

@@ -3,9 +3,9 @@
  * icmp.c - ICMP for IPv4 (RFC 792, RFC 1122 section 3.2.2).
  *
  * Taken here: echo requests, which are answered, and errors about TCP
- * connections of the adapter, which are parsed and handed to TCP with the
- * connection's addresses, ports and sequence number; TCP decides whether to
- * believe them.  All else (echo replies, redirects, errors about the kernel's
+ * connections and UDP sockets of the adapter, which are parsed and handed to
+ * TCP or UDP with addresses, ports and sequence number; TCP decides whether
+ * to believe them.  All else (echo replies, redirects, errors about the kernel's
  * own packets) is the operating system's.
  *
  * Made here: "destination unreachable", only while the operating system's
@@ -60,7 +60,8 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
         return true;
     }
     /* It must quote a packet that we sent: from the address it came to. */
-    if (q.proto != TOE_PROTO_TCP || q.frag_off || memcmp(q.src, p->dst, 4)) {
+    if ((q.proto != TOE_PROTO_TCP && q.proto != TOE_PROTO_UDP) ||
+        q.frag_off || memcmp(q.src, p->dst, 4)) {
         return false;
     }
     memcpy(e.src, q.src, 4);
@@ -71,7 +72,8 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
     if (m->type == TOE_ICMP_UNREACHABLE && m->code == TOE_ICMP_CODE_TOO_BIG) {
         e.mtu = m->rest & 0xffff;       /* RFC 1191 */
     }
-    if (!toe_tcp_icmp_error(n, &e)) {
+    if (q.proto == TOE_PROTO_UDP ? !toe_udp_icmp_error(n, &e)
+                                : !toe_tcp_icmp_error(n, &e)) {
         return false;
     }
     toe_count(n->counters, ICMP_ERRORS_IN);

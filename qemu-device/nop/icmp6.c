@@ -4,9 +4,9 @@
  *
  * Taken here: echo requests to an address of ours, which are answered;
  * neighbour solicitations and advertisements (nd.c); and errors about TCP
- * connections of the adapter, which are parsed and handed to TCP with the
- * connection's addresses, ports and sequence number; TCP decides whether to
- * believe them (RFC 5927).  "Packet too big" below the least MTU of IPv6 is
+ * connections and UDP sockets of the adapter, which are parsed and handed to
+ * TCP or UDP with addresses, ports and sequence number; TCP decides whether
+ * to believe them (RFC 5927).  "Packet too big" below the least MTU of IPv6 is
  * nobody's honest word and is dropped (RFC 8201, 4).  All else (echo replies,
  * routers' messages, multicast listeners, errors about the kernel's own
  * packets) is the operating system's.
@@ -67,8 +67,16 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
         toe_trace_icmp6_bad(p->len);
         return true;
     }
+    /* The first fragment of a datagram of ours: ipfrag_out.c. */
+    if (q.next == TOE_IPV6_FRAGMENT && q.len >= 16 &&
+        !(toe_get16(q.payload + 2) & 0xfff8)) {
+        q.next = q.payload[0];
+        q.payload += 8;
+        q.len -= 8;
+    }
     /* It must quote a packet that we sent: from the address it came to. */
-    if (q.next != TOE_PROTO_TCP || memcmp(q.src, p->dst, 16)) {
+    if ((q.next != TOE_PROTO_TCP && q.next != TOE_PROTO_UDP) ||
+        memcmp(q.src, p->dst, 16)) {
         return false;
     }
     memcpy(e.src, q.src, 16);
@@ -84,7 +92,8 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
         }
         e.mtu = m->rest;
     }
-    if (!toe_tcp_icmp_error(n, &e)) {
+    if (q.next == TOE_PROTO_UDP ? !toe_udp_icmp_error(n, &e)
+                                : !toe_tcp_icmp_error(n, &e)) {
         return false;
     }
     toe_count(n->counters, ICMP6_ERRORS_IN);

@@ -3,7 +3,7 @@
  * ipfrag.c - fragments put together (RFC 791 3.2, RFC 815, RFC 1122 3.3.2;
  * RFC 8200 4.5, RFC 5722).
  *
- * What comes here.  Fragments of what the adapter may want: TCP and ICMP
+ * What comes here.  Fragments of what the adapter may want: TCP, UDP and ICMP
  * always; while the operating system is not up, everything, since the adapter
  * then answers as the host.  ipv4.c and ipv6.c have checked headers and
  * addresses; what differs between the two is in ipfrag4.c and ipfrag6.c.

@@ -13,10 +13,10 @@
  * interface is not up, the adapter answers as the host: RST, or ICMP
  * unreachable.
  *
- * Fragments of TCP and ICMP are put together in ipfrag4.c, and only then is it
- * seen whose they are: the operating system would find no connection, and
- * reset one that lives on the adapter.  Those of other protocols go to the
- * operating system at once, if that is up.
+ * Fragments of TCP, UDP and ICMP are put together in ipfrag4.c, and only then
+ * is it seen whose they are: the operating system would find no connection,
+ * and reset one that lives on the adapter.  Those of other protocols go to
+ * the operating system at once, if that is up.
  *
  * Out.  The transport leaves its packet in the one transmit buffer; the
  * headers are put in front of it in place.
@@ -42,6 +42,11 @@ static bool dispatch(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
             toe_tcp_reject(n, p);
         }
         return !os_up;
+    case TOE_PROTO_UDP:
+        if (toe_udp_input(n, p)) {
+            return true;
+        }
+        /* fall through */
     default:
         if (!os_up) {
             toe_icmp_unreachable(n, ip, ip->proto == TOE_PROTO_UDP ?
@@ -73,8 +78,8 @@ static bool fragment(ToeNop *n, const uint8_t *frame, size_t len,
                      const ToeWireIpv4 *ip)
 {
     toe_trace_ip_fragment(toe_get32(ip->src), ip->id, ip->frag_off);
-    if (ip->proto != TOE_PROTO_TCP && ip->proto != TOE_PROTO_ICMP &&
-        n->filter & TOE_FILTER_UP) {
+    if (ip->proto != TOE_PROTO_TCP && ip->proto != TOE_PROTO_UDP &&
+        ip->proto != TOE_PROTO_ICMP && n->filter & TOE_FILTER_UP) {
         return false;
     }
     toe_ipfrag4_input(n, frame, len, ip);
@@ -143,8 +148,8 @@ uint32_t toe_ip_max(const ToeNop *n, uint8_t family)
  * and are in flight together (RFC 6864); one that an outsider can follow
  * tells him how much we send to others (RFC 7739).
  */
-static uint16_t identification(ToeNop *n, const uint8_t *src,
-                               const uint8_t *dst, uint8_t proto)
+uint16_t toe_ipv4_identification(ToeNop *n, const uint8_t *src,
+                                 const uint8_t *dst, uint8_t proto)
 {
     uint8_t flow[9];
 
@@ -179,7 +184,8 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
         return TOE_ST_NOROUTE;
     }
     toe_wire_ipv4_build(header, tos, len + TOE_IPV4_HLEN,
-                        df ? 0 : identification(n, src, dst, proto),
+                        df ? 0 : toe_ipv4_identification(n, src, dst,
+                                                         proto),
                         df, ttl, proto, src, dst);
     /* The neighbour's MAC is filled in by neigh.c. */
     memset(frame, 0, 6);

@@ -19,7 +19,7 @@
  *                 destination that it wants, and no type of it is known here
  *                 (4.4, RFC 5095): dropped and said
  *   fragment      a packet that is one whole fragment is taken (RFC 6946).
- *                 Others that may carry TCP or ICMPv6 are put together
+ *                 Others that may carry TCP, UDP or ICMPv6 are put together
  *                 (ipfrag6.c), and only then is it seen whose they are: the
  *                 operating system would find no connection, and reset one
  *                 that lives on the adapter.  The rest goes to the operating
@@ -269,6 +269,11 @@ static bool dispatch(ToeNop *n, const ToeWireIpv6 *ip, Walk *w)
             toe_tcp_reject(n, &p);
         }
         return !os_up;
+    case TOE_PROTO_UDP:
+        if (toe_udp_input(n, &p)) {
+            return true;
+        }
+        /* fall through */
     default:
         if (os_up || w->next == TOE_IPV6_NONE) {
             return !os_up;
@@ -294,8 +299,8 @@ static bool fragment(ToeNop *n, const uint8_t *frame, size_t frame_len,
     const uint8_t *h = w->packet + w->at;
 
     toe_trace_ip6_fragment(h[0], toe_get16(h + 2));
-    if (h[0] != TOE_PROTO_TCP && h[0] != TOE_PROTO_ICMP6 &&
-        !is_extension(h[0]) && n->filter & TOE_FILTER_UP) {
+    if (h[0] != TOE_PROTO_TCP && h[0] != TOE_PROTO_UDP &&
+        h[0] != TOE_PROTO_ICMP6 && !is_extension(h[0]) && n->filter & TOE_FILTER_UP) {
         return false;
     }
     toe_ipfrag6_input(n, frame, frame_len, ip, w->at, w->named);
@@ -380,7 +385,7 @@ bool toe_ipv6_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
 
 /*
  * One label for each flow, which nobody can foresee (RFC 6437, 3): of
- * addresses, protocol, and for TCP the ports.
+ * addresses, protocol, and for TCP and UDP the ports.
  */
 static uint32_t flow_label(ToeNop *n, const uint8_t *src, const uint8_t *dst,
                            uint8_t proto, const uint8_t *transport)
@@ -390,7 +395,7 @@ static uint32_t flow_label(ToeNop *n, const uint8_t *src, const uint8_t *dst,
     memcpy(flow, src, 16);
     memcpy(flow + 16, dst, 16);
     flow[32] = proto;
-    if (proto == TOE_PROTO_TCP) {
+    if (proto == TOE_PROTO_TCP || proto == TOE_PROTO_UDP) {
         memcpy(flow + 33, transport, 4);
     }
     return (uint32_t)toe_siphash(&n->hash_key, flow, sizeof(flow));

@@ -16,6 +16,7 @@
 #include "nop.h"
 #include "tcp/tcp.h"
 #include "toe_trace.h"
+#include "udp.h"
 #include "wire.h"
 
 #define TOE_TIMERS_PER_CALL     1024u
@@ -59,6 +60,8 @@ static void set_defaults(ToeNop *n)
     n->congestion = TOE_CC_CUBIC;
     n->ecn = TOE_ECN_MODE_PASSIVE;
     n->pacing = 1;
+    n->udp_rcvbuf = TOE_UDP_BUF_DEFAULT;
+    n->udp_sndbuf = TOE_UDP_BUF_DEFAULT;
     n->syn_cookies = TOE_SYN_COOKIES_FULL;
     n->synack_retries = TOE_SYNACK_RETRIES;
     n->fastopen = TOE_FASTOPEN_CLIENT | TOE_FASTOPEN_SERVER;
@@ -89,10 +92,12 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     n->tx = g_malloc0(TOE_TX_SIZE);
     toe_timers_init(&n->timers, config->connections + TOE_TIMERS_OWN);
     toe_ports_init(&n->tcp_ports);
+    toe_ports_init(&n->udp_ports);
     set_defaults(n);
     n->neighs = toe_neigh_new(n);
     n->ipfrag = toe_ipfrag_new(n);
     n->tcp = toe_tcp_new(n);
+    n->udp = toe_udp_new(n);
     return n;
 }
 
@@ -101,11 +106,13 @@ void toe_nop_free(ToeNop *n)
     if (!n) {
         return;
     }
+    toe_udp_free(n->udp);
     toe_tcp_free(n->tcp);
     toe_ipfrag_free(n);
     toe_neigh_free(n);
     toe_eth_reset(n);
     toe_ports_destroy(&n->tcp_ports);
+    toe_ports_destroy(&n->udp_ports);
     toe_timers_destroy(&n->timers);
     g_free(n->tx);
     g_free(n);
@@ -117,11 +124,13 @@ void toe_nop_free(ToeNop *n)
  */
 void toe_nop_reset(ToeNop *n)
 {
+    toe_udp_reset(n->udp);
     toe_tcp_reset(n->tcp);
     toe_ipfrag_reset(n);
     toe_neigh_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
+    toe_ports_clear(&n->udp_ports);
     toe_timers_clear(&n->timers);
     set_defaults(n);
 }
@@ -161,6 +170,7 @@ int64_t toe_nop_deadline(ToeNop *n)
 
 bool toe_nop_run(ToeNop *n, uint32_t budget)
 {
+    uint32_t share;
     bool more;
 
     toe_eth_flush(n, &budget);
@@ -170,7 +180,14 @@ bool toe_nop_run(ToeNop *n, uint32_t budget)
     if (n->defer_first) {
         return true;            /* the budget is used up */
     }
-    more = toe_tcp_run(n, &budget);
+    /* Neither may starve the other: UDP first, but half of it at most. */
+    share = budget - budget / 2;
+    budget -= share;
+    more = toe_udp_run(n, &share);
+    budget += share;
+    if (!n->port_busy) {
+        more |= toe_tcp_run(n, &budget);
+    }
     return more && !n->port_busy;
 }
 
@@ -253,6 +270,8 @@ static const Param params[] = {
     PARAM(TOE_PARAM_CONGESTION, congestion, 0, TOE_CC_MAX),
     PARAM(TOE_PARAM_ECN, ecn, 0, TOE_ECN_MODE_MAX),
     PARAM(TOE_PARAM_PACING, pacing, 0, 1),
+    PARAM(TOE_PARAM_UDP_RCVBUF, udp_rcvbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
+    PARAM(TOE_PARAM_UDP_SNDBUF, udp_sndbuf, TOE_UDP_BUF_MIN, TOE_UDP_BUF_MAX),
     PARAM(TOE_PARAM_SYN_COOKIES, syn_cookies, 0, TOE_SYN_COOKIES_ALWAYS),
     PARAM(TOE_PARAM_SYNACK_RETRIES, synack_retries, 0,
           TOE_SYNACK_RETRIES_MAX),

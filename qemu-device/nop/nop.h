@@ -66,6 +66,7 @@
 #define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
 
 typedef struct ToeTcp ToeTcp;
+typedef struct ToeUdp ToeUdp;
 typedef struct ToeIpFrag ToeIpFrag;
 typedef struct ToeNeighs ToeNeighs;
 
@@ -133,6 +134,7 @@ struct ToeNop {
 
     ToeTimers timers;
     ToePorts tcp_ports;
+    ToePorts udp_ports;
     ToeSipKey hash_key;         /* for tables and identifiers */
 
     ToeLocalAddr addrs[TOE_ADDRS_MAX];
@@ -148,6 +150,9 @@ struct ToeNop {
 
     uint8_t *tx;                /* headroom + 64 KiB */
     ToeTcp *tcp;
+    ToeUdp *udp;
+    uint32_t udp_rcvbuf;        /* TOE_PARAM_UDP_* */
+    uint32_t udp_sndbuf;
 };
 
 /* ---- nop.c ---- */
@@ -227,6 +232,22 @@ bool toe_tcp_run(ToeNop *n, uint32_t *budget);
 /* This address is no longer ours. */
 void toe_tcp_addr_gone(ToeNop *n, uint8_t family, const uint8_t *addr);
 
+/* ---- udp.c, udp_in.c, udp_out.c ---- */
+
+ToeUdp *toe_udp_new(ToeNop *n);
+void toe_udp_free(ToeUdp *u);
+/* Every socket vanishes: no event, no datagram. */
+void toe_udp_reset(ToeUdp *u);
+/*
+ * A datagram to an address of ours.  False: no socket of the adapter takes
+ * it; it goes to the operating system, or is answered "port unreachable".
+ */
+bool toe_udp_input(ToeNop *n, const ToeIpPacket *p);
+/* False: about no socket of the adapter. */
+bool toe_udp_icmp_error(ToeNop *n, const ToeIcmpError *e);
+/* An output turn, as toe_tcp_run(). */
+bool toe_udp_run(ToeNop *n, uint32_t *budget);
+
 /* ---- route.c ---- */
 
 /*
@@ -277,6 +298,21 @@ uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,
                       uint8_t tos, size_t len, unsigned flags);
 /* The largest IP packet that may be sent. */
 uint32_t toe_ip_max(const ToeNop *n, uint8_t family);
+/* An IPv4 identification for a packet that may be fragmented. */
+uint16_t toe_ipv4_identification(ToeNop *n, const uint8_t *src,
+                                 const uint8_t *dst, uint8_t proto);
+
+/* ---- ipfrag_out.c ---- */
+
+/*
+ * As toe_ip_output(), for what does not fit in one packet too: up to 65535
+ * bytes with an IPv4 header, 65535 without an IPv6 header.  It goes out in
+ * fragments, and the transmit buffer is then used up.
+ */
+uint8_t toe_ip_output_fragments(ToeNop *n, uint8_t family,
+                                const uint8_t *src, const uint8_t *dst,
+                                uint8_t proto, uint8_t ttl, uint8_t tos,
+                                size_t len);
 
 struct ToeWireIpv4;
 struct ToeWireIpv6;

@@ -28,9 +28,9 @@ START_TEST(constants)
 			  TOE_REVISION_MAJOR << 16 | TOE_REVISION_MINOR);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_CAPS) &
 			  (TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4 |
-			   TOE_CAP_IPV6),
+			   TOE_CAP_IPV6 | TOE_CAP_UDP),
 			  TOE_CAP_TCP | TOE_CAP_ETH | TOE_CAP_IPV4 |
-			  TOE_CAP_IPV6);
+			  TOE_CAP_IPV6 | TOE_CAP_UDP);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_CAPS_HI), 0);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_MAX_CONTEXTS), 16);
 	ck_assert_uint_eq(hw_reg(&hw, TOE_REG_MAX_CONNS), 32);

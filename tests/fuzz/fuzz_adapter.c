@@ -526,7 +526,7 @@ static void op_request(struct guest *g, struct input *in)
 		TOE_OP_NOP, TOE_OP_CONNECT, TOE_OP_LISTEN, TOE_OP_ACCEPT,
 		TOE_OP_SEND, TOE_OP_SEND, TOE_OP_CREDIT, TOE_OP_SHUTDOWN,
 		TOE_OP_CLOSE, TOE_OP_ABORT, TOE_OP_SETOPT, TOE_OP_GETOPT,
-		TOE_OP_ETH_SEND, TOE_OP_RECV_INTO, TOE_OP_UDP_FIRST,
+		TOE_OP_ETH_SEND, TOE_OP_RECV_INTO, TOE_OP_UDP_SEND,
 		TOE_OP_SEND,
 	};
 	uint8_t how = in_8(in), what = in_8(in), family;

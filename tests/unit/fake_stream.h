@@ -392,6 +392,80 @@ uint8_t toe_stream_getopt(ToeNop *n, uint32_t handle, uint32_t option,
 	       : toe_stream_setopt(n, handle, option, 0);
 }
 
+/* Datagrams are tested with the real NOPs. */
+uint32_t toe_udp_sockets(ToeNop *n)
+{
+	(void)n;
+	return 1;
+}
+
+uint32_t toe_udp_index(ToeNop *n, uint32_t handle)
+{
+	(void)n, (void)handle;
+	return UINT32_MAX;
+}
+
+uint8_t toe_udp_open(ToeNop *n, ToeTuple *t, unsigned flags, uint32_t *handle)
+{
+	(void)n, (void)t, (void)flags, (void)handle;
+	return TOE_ST_NOMEM;
+}
+
+uint8_t toe_udp_connect(ToeNop *n, uint32_t handle, ToeTuple *t)
+{
+	(void)n, (void)handle, (void)t;
+	return TOE_ST_HANDLE;
+}
+
+uint8_t toe_udp_tuple(ToeNop *n, uint32_t handle, ToeTuple *t)
+{
+	(void)n, (void)handle, (void)t;
+	return TOE_ST_HANDLE;
+}
+
+void toe_udp_close(ToeNop *n, uint32_t handle)
+{
+	(void)n, (void)handle;
+}
+
+uint8_t toe_udp_send_check(ToeNop *n, uint32_t handle, ToeDgram *d)
+{
+	(void)n, (void)handle, (void)d;
+	return TOE_ST_HANDLE;
+}
+
+void toe_udp_send(ToeNop *n, uint32_t handle, const ToeDgram *d,
+		  ToeChain *data)
+{
+	(void)n, (void)handle, (void)d, (void)data;
+}
+
+bool toe_udp_rx(ToeNop *n, uint32_t handle, ToeDgram *d,
+		const ToeChain **data)
+{
+	(void)n, (void)handle, (void)d, (void)data;
+	return false;
+}
+
+void toe_udp_rx_done(ToeNop *n, uint32_t handle)
+{
+	(void)n, (void)handle;
+}
+
+uint8_t toe_udp_setopt(ToeNop *n, uint32_t handle, uint32_t option,
+		       uint64_t value)
+{
+	(void)n, (void)handle, (void)option, (void)value;
+	return TOE_ST_HANDLE;
+}
+
+uint8_t toe_udp_getopt(ToeNop *n, uint32_t handle, uint32_t option,
+		       uint64_t *value)
+{
+	(void)n, (void)handle, (void)option, (void)value;
+	return TOE_ST_HANDLE;
+}
+
 bool toe_stream_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info)
 {
 	(void)n;

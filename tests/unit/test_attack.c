@@ -531,7 +531,7 @@ START_TEST(silent_peer)
 	to_state(t, state);
 	world_run(t->w);
 	if (state == TOE_TCP_SYN_RECEIVED)
-		ck_assert_uint_eq(tcp->half_open, 1);
+		ck_assert_uint_eq(tcp->synq.count, 1);
 	else
 		ck_assert_uint_eq(talk_state(t, t->h), state);
 	printf("silent in state %u: %u NCBs, %u buflets; ", state,
@@ -548,7 +548,7 @@ START_TEST(silent_peer)
 	ck_assert_uint_eq(COUNTER(t, TCP_ORPHANS), 0);
 	ck_assert_uint_eq(COUNTER(t, TCP_TIME_WAIT), 0);
 	ck_assert_uint_eq(buflets(t), 0);
-	ck_assert_uint_eq(tcp->half_open, 0);
+	ck_assert_uint_eq(tcp->synq.count, 0);
 	ck_assert_uint_eq(tcp->conns, 0);
 	ck_assert_uint_eq(tcp->spans_shared, shared);
 	talk_drop(t);

@@ -233,7 +233,7 @@ START_TEST(test_fragments)
 	ck_assert_uint_eq(fake_tcp.inputs, 1);
 	ck_assert_uint_eq(fake_tcp.packet.len, 44);
 	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_FRAGMENTS), 0);
-	f[23] = TOE_PROTO_UDP;
+	f[23] = 132;
 	fix(f);
 	world_in(w, f, 60);
 	ck_assert_uint_eq(world_os_count(w), 1);
@@ -545,7 +545,7 @@ static void expect_unreachable(uint8_t code, size_t quoted)
 
 START_TEST(test_unreachable)
 {
-	uint8_t udp[1000] = { 0x12, 0x34, 0, 53, 0, 0, 0, 0 };
+	uint8_t udp[1000] = { 0x12, 0x34, 0, 53, 0, 40, 0, 0 };
 
 	world_in_ip(w, PEER_IP, WORLD_IP, TOE_PROTO_UDP, udp, 40);
 	ck_assert_uint_eq(world_os_count(w), 1);	/* the kernel's */
@@ -565,7 +565,7 @@ END_TEST
 /* Never about an error, a fragment, or what was sent to many. */
 START_TEST(test_unreachable_never)
 {
-	uint8_t q[28], udp[8] = { 0 }, f[60];
+	uint8_t q[28], udp[8] = { 0, 0, 0, 0, 0, 8 }, f[60];
 
 	kernel_down();
 	make_quote(q, WORLD_IP, TOE_PROTO_UDP);
@@ -587,7 +587,7 @@ END_TEST
 
 START_TEST(test_rate_limit)
 {
-	uint8_t udp[8] = { 0 };
+	uint8_t udp[8] = { 0, 0, 0, 0, 0, 8 };
 	int i;
 
 	kernel_down();

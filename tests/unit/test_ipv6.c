@@ -254,7 +254,7 @@ START_TEST(test_fragments)
 	EXT(44, 6, 0, 0, 8, 0, 0, 0, 1);		/* the last of TCP */
 	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP6_REASM_NOW), 1);
 	ck_assert_uint_eq(world_os_count(w), 0);
-	EXT(44, 17, 0, 0, 1, 0, 0, 0, 1);
+	EXT(44, 132, 0, 0, 1, 0, 0, 0, 1);
 	ck_assert_uint_eq(world_os_count(w), 1);
 	ck_assert_uint_eq(fake_tcp.inputs, 0);
 }
@@ -265,6 +265,8 @@ START_TEST(test_other_protocols)
 	uint8_t udp[8] = { 0x12, 0x34, 0, 53, 0, 8 };
 	ToeWireIcmp m;
 
+	toe_csum_store(udp + 6, toe_csum(udp, 8,
+		       toe_csum_pseudo(TOE_AF_INET6, P6, W6, 17, 8)));
 	world6_in(w, P6, W6, 17, 64, udp, 8);
 	world6_in(w, P6, W6, 132, 64, udp, 8);
 	world6_in(w, P6, W6, 50, 64, udp, 8);

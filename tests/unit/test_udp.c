@@ -1,0 +1,1392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * UDP on the network side: ports, who gets which datagram, checksums, queues,
+ * ICMP errors, fragments out, and what a socket sends to its own address.
+ */
+#include "common_nop.h"
+#include "common_nop6.h"
+#include "datagram.h"
+#include "nop/wire6.h"
+
+#define NOADDR		IP(0, 0, 0, 0)
+#define WORLD2_IP	IP(10, 0, 2, 16)
+
+static struct {
+	unsigned readable, writable, errors;
+	uint32_t handle;	/* of the last event */
+	uint8_t status;
+	uint16_t rport;
+	uint8_t raddr[16];
+} ev;
+
+static void on_readable(void *opaque, uint32_t handle)
+{
+	(void)opaque;
+	ev.readable++;
+	ev.handle = handle;
+}
+
+static void on_writable(void *opaque, uint32_t handle)
+{
+	(void)opaque;
+	ev.writable++;
+	ev.handle = handle;
+}
+
+static void on_error(void *opaque, uint32_t handle, uint8_t status,
+		     uint16_t rport, const uint8_t *raddr)
+{
+	(void)opaque;
+	ev.errors++;
+	ev.handle = handle;
+	ev.status = status;
+	ev.rport = rport;
+	memcpy(ev.raddr, raddr, 16);
+}
+
+static const ToeStreamOps ops = {
+	.udp_readable = on_readable,
+	.udp_writable = on_writable,
+	.udp_error = on_error,
+};
+
+static struct world *start_ram(size_t ram, uint32_t connections)
+{
+	ToeNopConfig config = world_default_config();
+	struct world *w;
+
+	config.connections = connections;
+	memset(&ev, 0, sizeof(ev));
+	w = world_new_config(&config, ram, &ops);
+	world_know_peer(w);
+	return w;
+}
+
+static struct world *start(void)
+{
+	return start_ram(4u << 20, 64);
+}
+
+static struct world *start6(void)
+{
+	ToeNopConfig config = world_default_config();
+	struct world *w;
+
+	memset(&ev, 0, sizeof(ev));
+	w = world6_new_config(&config, 4u << 20, &ops);
+	world6_know_peer(w);
+	return w;
+}
+
+static uint8_t try_open(struct world *w, uint8_t family, const uint8_t *laddr,
+			uint16_t lport, const uint8_t *raddr, uint16_t rport,
+			unsigned flags, uint32_t *handle)
+{
+	ToeTuple t = { .family = family, .lport = lport, .rport = rport };
+
+	memcpy(t.laddr, laddr, 16);
+	memcpy(t.raddr, raddr, 16);
+	return toe_udp_open(w->n, &t, flags, handle);
+}
+
+static uint32_t open_at(struct world *w, const uint8_t *laddr, uint16_t lport)
+{
+	uint32_t handle;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, laddr, lport, NOADDR, 0, 0,
+				   &handle), TOE_ST_OK);
+	return handle;
+}
+
+static uint32_t open_to(struct world *w, uint16_t lport, const uint8_t *raddr,
+			uint16_t rport)
+{
+	uint32_t handle;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, lport, raddr, rport,
+				   0, &handle), TOE_ST_OK);
+	return handle;
+}
+
+/* A datagram; sum false: without a checksum. Its length. */
+static size_t make(uint8_t *out, uint8_t family, const uint8_t *src,
+		   uint16_t sport, const uint8_t *dst, uint16_t dport,
+		   const void *data, size_t len, bool sum)
+{
+	toe_put16(out, sport);
+	toe_put16(out + 2, dport);
+	toe_put16(out + 4, (uint16_t)(8 + len));
+	toe_put16(out + 6, 0);
+	memcpy(out + 8, data, len);
+	if (sum)
+		toe_csum_store(out + 6, toe_csum(out, 8 + len,
+			toe_csum_pseudo(family, src, dst, 17, 8 + len)));
+	return 8 + len;
+}
+
+static void in_from(struct world *w, const uint8_t *src, uint16_t sport,
+		    const uint8_t *dst, uint16_t dport, const void *data,
+		    size_t len)
+{
+	uint8_t *d = g_malloc(8 + len);
+
+	len = make(d, TOE_AF_INET, src, sport, dst, dport, data, len, true);
+	world_in_ip(w, src, dst, 17, d, len);
+	g_free(d);
+}
+
+static void in6(struct world *w, uint16_t dport, const void *data, size_t len,
+		bool sum)
+{
+	uint8_t d[256];
+
+	len = make(d, TOE_AF_INET6, P6, 53, W6, dport, data, len, sum);
+	world6_in(w, P6, W6, 17, 64, d, len);
+}
+
+/* The oldest datagram must be these bytes from this port. */
+static void expect(struct world *w, uint32_t handle, uint16_t rport,
+		   const void *data, size_t len)
+{
+	const ToeChain *c;
+	ToeDgram d;
+	uint8_t *got = g_malloc(len + 1);
+
+	ck_assert_msg(toe_udp_rx(w->n, handle, &d, &c), "nothing came");
+	ck_assert_uint_eq(d.rport, rport);
+	ck_assert_uint_eq(d.len, len);
+	ck_assert_uint_eq(c->len, len);
+	toe_chain_copy_out(w->lm, c, 0, got, len, NULL);
+	ck_assert_mem_eq(got, data, len);
+	g_free(got);
+	toe_udp_rx_done(w->n, handle);
+}
+
+static void expect_nothing(struct world *w, uint32_t handle)
+{
+	const ToeChain *c;
+	ToeDgram d;
+
+	ck_assert(!toe_udp_rx(w->n, handle, &d, &c));
+}
+
+static uint8_t send_to(struct world *w, uint32_t handle, uint8_t family,
+		       const uint8_t *raddr, uint16_t rport, const void *data,
+		       size_t len)
+{
+	ToeDgram d = { .family = family, .rport = rport,
+		       .len = (uint32_t)len };
+	ToeChain c = toe_chain_init();
+	uint8_t status;
+
+	memcpy(d.raddr, raddr, 16);
+	status = toe_udp_send_check(w->n, handle, &d);
+	if (status != TOE_ST_OK)
+		return status;
+	ck_assert(toe_chain_append(w->lm, &c, data, (uint32_t)len,
+				   TOE_LMEM_OUT));
+	toe_udp_send(w->n, handle, &d, &c);
+	return TOE_ST_OK;
+}
+
+static uint8_t send4(struct world *w, uint32_t handle, const uint8_t *raddr,
+		     uint16_t rport, const void *data, size_t len)
+{
+	return send_to(w, handle, TOE_AF_INET, raddr, rport, data, len);
+}
+
+/* The next frame must be this datagram, right in every detail. */
+static void expect_out(struct world *w, uint16_t sport, const uint8_t *dst,
+		       uint16_t dport, const void *data, size_t len)
+{
+	ToeWireIpv4 ip = world_expect_ip(w, 17);
+	uint32_t sum;
+
+	ck_assert_mem_eq(ip.dst, dst, 4);
+	ck_assert_uint_eq(ip.len, 8 + len);
+	ck_assert_uint_eq(toe_get16(ip.payload), sport);
+	ck_assert_uint_eq(toe_get16(ip.payload + 2), dport);
+	ck_assert_uint_eq(toe_get16(ip.payload + 4), 8 + len);
+	ck_assert_uint_ne(toe_get16(ip.payload + 6), 0);
+	sum = toe_csum_pseudo(TOE_AF_INET, ip.src, ip.dst, 17, 8 + len);
+	ck_assert(toe_csum_ok(toe_csum(ip.payload, 8 + len, sum)));
+	ck_assert_mem_eq(ip.payload + 8, data, len);
+}
+
+static uint32_t lmem_used(struct world *w)
+{
+	return toe_lmem_total(w->lm) - toe_lmem_avail(w->lm, TOE_LMEM_IN);
+}
+
+/* ---- Ports ---- */
+
+START_TEST(port_is_chosen_at_random_from_the_range)
+{
+	struct world *w = start();
+	uint16_t last = 0;
+	unsigned neighbours = 0;
+
+	for (int i = 0; i < 20; i++) {
+		ToeTuple t = { .family = TOE_AF_INET };
+		uint32_t handle;
+
+		ck_assert_uint_eq(toe_udp_open(w->n, &t, 0, &handle),
+				  TOE_ST_OK);
+		ck_assert_uint_ge(t.lport, 16384);
+		ck_assert_uint_le(t.lport, 32767);
+		neighbours += t.lport - last == 1;
+		last = t.lport;
+	}
+	ck_assert_uint_lt(neighbours, 3);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_SOCKETS), 20);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(one_port_one_socket)
+{
+	struct world *w = start();
+	uint32_t h, other;
+
+	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, WORLD2_IP, 24),
+			  TOE_ST_OK);
+	h = open_at(w, WORLD_IP, 5000);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, WORLD_IP, 5000, NOADDR, 0,
+				   0, &other), TOE_ST_ADDRINUSE);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, NOADDR, 0, 0,
+				   &other), TOE_ST_ADDRINUSE);
+	/* Another address, another port, the other family: no conflict. */
+	open_at(w, WORLD2_IP, 5000);
+	open_at(w, NOADDR, 5001);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NOADDR, 5000, NOADDR, 0,
+				   0, &other), TOE_ST_OK);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, WORLD_IP, 5001, NOADDR, 0,
+				   0, &other), TOE_ST_ADDRINUSE);
+	toe_udp_close(w->n, h);
+	open_at(w, WORLD_IP, 5000);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(sharing_needs_both)
+{
+	struct world *w = start();
+	uint32_t a, b;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, NOADDR, 0,
+				   TOE_UDP_F_REUSE, &a), TOE_ST_OK);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, NOADDR, 0, 0,
+				   &b), TOE_ST_ADDRINUSE);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, WORLD_IP, 5000, NOADDR, 0,
+				   TOE_UDP_F_REUSE, &b), TOE_ST_OK);
+	open_at(w, NOADDR, 6000);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 6000, NOADDR, 0,
+				   TOE_UDP_F_REUSE, &b), TOE_ST_ADDRINUSE);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(sharing_is_bounded)
+{
+	struct world *w = start_ram(4u << 20, 1024);
+	uint32_t h, n = 0;
+	uint8_t status;
+
+	do {
+		status = try_open(w, TOE_AF_INET, NOADDR, 5000, NOADDR, 0,
+				  TOE_UDP_F_REUSE, &h);
+		n += status == TOE_ST_OK;
+	} while (status == TOE_ST_OK);
+	ck_assert_uint_eq(status, TOE_ST_ADDRINUSE);
+	ck_assert_uint_eq(n, 256);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(address_must_be_ours)
+{
+	struct world *w = start();
+	uint32_t h;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, PEER_IP, 5000, NOADDR, 0,
+				   0, &h), TOE_ST_ADDRNOTAVAIL);
+	ck_assert_uint_eq(try_open(w, 7, NOADDR, 5000, NOADDR, 0, 0, &h),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, W6, 5000, NOADDR, 0, 0,
+				   &h), TOE_ST_INVALID);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, PEER_IP, 0,
+				   0, &h), TOE_ST_INVALID);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000,
+				   IP(10, 0, 2, 255), 53, 0, &h),
+			  TOE_ST_NOROUTE);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_SOCKETS), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(table_is_bounded)
+{
+	struct world *w = start();
+	uint32_t h[64], more;
+
+	ck_assert_uint_eq(toe_udp_sockets(w->n), 64);
+	for (int i = 0; i < 64; i++)
+		h[i] = open_at(w, NOADDR, 0);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 0, NOADDR, 0, 0,
+				   &more), TOE_ST_NOMEM);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 777, NOADDR, 0, 0,
+				   &more), TOE_ST_NOMEM);
+	toe_udp_close(w->n, h[7]);
+	/* The port that was refused before is free. */
+	more = open_at(w, NOADDR, 777);
+	ck_assert_uint_eq(TOE_INDEX(more), TOE_INDEX(h[7]));
+	ck_assert_uint_ne(more, h[7]);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(stale_handle_is_dead)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	ToeTuple t = { .family = 0 };
+	uint64_t v;
+
+	toe_udp_close(w->n, h);
+	ck_assert_uint_eq(toe_udp_tuple(w->n, h, &t), TOE_ST_HANDLE);
+	ck_assert_uint_eq(toe_udp_connect(w->n, h, &t), TOE_ST_HANDLE);
+	ck_assert_uint_eq(toe_udp_getopt(w->n, h, TOE_OPT_UDP_TTL, &v),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_TTL, 1),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, "x", 1), TOE_ST_HANDLE);
+	expect_nothing(w, h);
+	toe_udp_close(w->n, h);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_SOCKETS), 0);
+	/* A handle of a connection is none of a socket. */
+	ck_assert_uint_eq(toe_udp_index(w->n, TOE_HANDLE(3, 1)), UINT32_MAX);
+	ck_assert_uint_ge(TOE_INDEX(h), w->config.connections);
+	world_free(w);
+}
+END_TEST
+
+/* ---- In ---- */
+
+START_TEST(unconnected_takes_from_everybody)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "one", 3);
+	in_from(w, FAR_IP, 54, WORLD_IP, 5000, "three", 5);
+	ck_assert_uint_eq(ev.readable, 2);
+	ck_assert_uint_eq(ev.handle, h);
+	expect(w, h, 53, "one", 3);
+	expect(w, h, 54, "three", 5);
+	expect_nothing(w, h);
+	ck_assert_uint_eq(world_os_count(w), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_IN), 2);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(envelope_says_where_from_and_to)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	const ToeChain *c;
+	ToeDgram d;
+
+	in_from(w, FAR_IP, 54, WORLD_IP, 5000, "x", 1);
+	ck_assert(toe_udp_rx(w->n, h, &d, &c));
+	ck_assert_uint_eq(d.family, TOE_AF_INET);
+	ck_assert_mem_eq(d.raddr, FAR_IP, 16);
+	ck_assert_mem_eq(d.laddr, WORLD_IP, 16);
+	ck_assert_uint_eq(d.ttl, 63);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(connected_takes_from_its_remote_only)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+
+	in_from(w, PEER_IP, 54, WORLD_IP, 5000, "port", 4);
+	in_from(w, FAR_IP, 53, WORLD_IP, 5000, "addr", 4);
+	expect_nothing(w, h);
+	ck_assert_uint_eq(world_os_count(w), 2);
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "yes", 3);
+	expect(w, h, 53, "yes", 3);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(most_specific_socket_wins)
+{
+	struct world *w = start();
+	uint32_t any, bound, conn;
+
+	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, WORLD2_IP, 24),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, NOADDR, 0,
+				   TOE_UDP_F_REUSE, &any), TOE_ST_OK);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, WORLD_IP, 5000, NOADDR, 0,
+				   TOE_UDP_F_REUSE, &bound), TOE_ST_OK);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, WORLD_IP, 5000, PEER_IP, 53,
+				   TOE_UDP_F_REUSE, &conn), TOE_ST_OK);
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "c", 1);
+	in_from(w, PEER_IP, 54, WORLD_IP, 5000, "b", 1);
+	in_from(w, PEER_IP, 53, WORLD2_IP, 5000, "a", 1);
+	expect(w, conn, 53, "c", 1);
+	expect(w, bound, 54, "b", 1);
+	expect(w, any, 53, "a", 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(sharers_get_a_part_of_the_remotes)
+{
+	struct world *w = start();
+	unsigned count[4] = { 0 };
+	uint32_t h[4];
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000,
+					   NOADDR, 0, TOE_UDP_F_REUSE,
+					   &h[i]), TOE_ST_OK);
+	for (uint16_t port = 1000; port < 1100; port++) {
+		uint32_t first;
+
+		in_from(w, PEER_IP, port, WORLD_IP, 5000, "1", 1);
+		first = ev.handle;
+		in_from(w, PEER_IP, port, WORLD_IP, 5000, "2", 1);
+		ck_assert_uint_eq(ev.handle, first);
+		for (int i = 0; i < 4; i++)
+			count[i] += first == h[i];
+	}
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_gt(count[i], 5);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(ipv4_may_come_without_checksum)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	uint8_t d[64];
+	size_t len = make(d, TOE_AF_INET, PEER_IP, 53, WORLD_IP, 5000, "abc",
+			  3, false);
+
+	world_in_ip(w, PEER_IP, WORLD_IP, 17, d, len);
+	expect(w, h, 53, "abc", 3);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(ipv6_must_have_a_checksum)
+{
+	struct world *w = start6();
+	uint32_t h;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, NO6, 0, 0, &h),
+			  TOE_ST_OK);
+	in6(w, 5000, "abc", 3, false);
+	expect_nothing(w, h);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_BAD_CHECKSUM), 1);
+	ck_assert_uint_eq(world_os_count(w), 0);
+	in6(w, 5000, "abc", 3, true);
+	expect(w, h, 53, "abc", 3);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(bad_checksum_is_dropped)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	uint8_t d[64];
+	size_t len = make(d, TOE_AF_INET, PEER_IP, 53, WORLD_IP, 5000, "abc",
+			  3, true);
+
+	for (size_t i = 0; i < len; i++) {
+		if (i == 2 || i == 3 || i == 6 || i == 7)
+			continue;	/* another port; no checksum */
+		d[i] ^= 0x10;
+		world_in_ip(w, PEER_IP, WORLD_IP, 17, d, len);
+		d[i] ^= 0x10;
+	}
+	expect_nothing(w, h);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_BAD_CHECKSUM) +
+			  world_counter(w, TOE_CTR_UDP_BAD), len - 4);
+	ck_assert_uint_eq(world_os_count(w), 0);
+	world_expect_silence(w);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(lengths_are_checked)
+{
+	static const struct { uint16_t says; size_t has; } bad[] = {
+		{ 7, 20 }, { 0, 20 }, { 21, 20 }, { 65535, 20 },
+	};
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	uint8_t d[64];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		make(d, TOE_AF_INET, PEER_IP, 53, WORLD_IP, 5000,
+		     "0123456789ab", 12, false);
+		toe_put16(d + 4, bad[i].says);
+		world_in_ip(w, PEER_IP, WORLD_IP, 17, d, bad[i].has);
+	}
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_BAD), 4);
+	/* Shorter than a header: nobody's port can be read, so not ours. */
+	world_in_ip(w, PEER_IP, WORLD_IP, 17, d, 7);
+	ck_assert_uint_eq(world_os_count(w), 1);
+	expect_nothing(w, h);
+	/* More than it says is not UDP's. */
+	make(d, TOE_AF_INET, PEER_IP, 53, WORLD_IP, 5000, "abcdef", 6, false);
+	toe_put16(d + 4, 8 + 4);
+	world_in_ip(w, PEER_IP, WORLD_IP, 17, d, 14);
+	expect(w, h, 53, "abcd", 4);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(datagrams_of_every_size_arrive)
+{
+	static const size_t sizes[] = { 0, 1, 2, 3, 511, 1472, 2047, 2048,
+					2049, 9000, 40001, 65507 };
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	uint8_t *data = g_malloc(65535);
+
+	for (size_t i = 0; i < 65535; i++)
+		data[i] = (uint8_t)(i * 7 + (i >> 8));
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		w->cut = sizes[i] > 1472 ? 1480 : 0;
+		in_from(w, PEER_IP, 53, WORLD_IP, 5000, data, sizes[i]);
+		expect(w, h, 53, data, sizes[i]);
+	}
+	ck_assert_uint_eq(lmem_used(w), 0);
+	g_free(data);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(ipv6_datagram_in_fragments)
+{
+	struct world *w = start6();
+	uint8_t d[2008], f[8 + 1448] = { 17 }, data[2000];
+	uint32_t h;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 5 + (i >> 8));
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, NO6, 0, 0, &h),
+			  TOE_ST_OK);
+	make(d, TOE_AF_INET6, P6, 53, W6, 5000, data, 2000, true);
+	toe_put32(f + 4, 0x1234);
+	toe_put16(f + 2, 1448);
+	memcpy(f + 8, d + 1448, 2008 - 1448);
+	world6_in(w, P6, W6, 44, 64, f, 8 + 2008 - 1448);
+	expect_nothing(w, h);
+	toe_put16(f + 2, 1);
+	memcpy(f + 8, d, 1448);
+	world6_in(w, P6, W6, 44, 64, f, 8 + 1448);
+	expect(w, h, 53, data, 2000);
+	ck_assert_uint_eq(world_os_count(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(nobody_has_the_port)
+{
+	struct world *w = start();
+	ToeWireIcmp m;
+	ToeWireIpv4 ip;
+	uint8_t data[2000] = { 1 };
+
+	/* The operating system is up: it decides, also about fragments. */
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "x", 1);
+	ck_assert_uint_eq(world_os_count(w), 1);
+	w->cut = 1480;
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, data, sizeof(data));
+	ck_assert_uint_eq(world_os_count(w), 3);
+	w->cut = 0;
+	world_expect_silence(w);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_NO_PORT), 0);
+
+	toe_nop_port_set(w->n, 0, NULL, 0, 0);
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "x", 1);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_NO_PORT), 1);
+	world_run(w);
+	ip = world_expect_ip(w, TOE_PROTO_ICMP);
+	ck_assert_int_eq(toe_wire_icmp_parse(ip.payload, ip.len, &m),
+			 TOE_WIRE_ICMP_OK);
+	ck_assert_uint_eq(m.type, TOE_ICMP_UNREACHABLE);
+	ck_assert_uint_eq(m.code, TOE_ICMP_CODE_PORT);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(bad_one_is_not_answered)
+{
+	struct world *w = start();
+	uint8_t d[64];
+	size_t len = make(d, TOE_AF_INET, PEER_IP, 53, WORLD_IP, 5000, "abc",
+			  3, true);
+
+	toe_nop_port_set(w->n, 0, NULL, 0, 0);
+	d[9] ^= 1;
+	world_in_ip(w, PEER_IP, WORLD_IP, 17, d, len);
+	world_run(w);
+	world_expect_silence(w);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_BAD_CHECKSUM), 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(nobody_has_the_ipv6_port)
+{
+	struct world *w = start6();
+	ToeWireIcmp m;
+
+	in6(w, 5000, "x", 1, true);
+	ck_assert_uint_eq(world_os_count(w), 1);
+	toe_nop_port_set(w->n, 0, NULL, 0, 0);
+	in6(w, 5000, "x", 1, true);
+	world_run(w);
+	m = world6_expect_icmp(w, TOE_ICMP6_UNREACHABLE);
+	ck_assert_uint_eq(m.code, TOE_ICMP6_CODE_PORT);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(full_queue_drops_and_counts)
+{
+	struct world *w = start();
+	uint32_t slow = open_at(w, NOADDR, 5000);
+	uint32_t other = open_at(w, NOADDR, 5001);
+	uint8_t data[1000] = { 0 };
+	uint64_t drops;
+
+	toe_udp_setopt(w->n, slow, TOE_OPT_UDP_RCVBUF, 10 * 1256);
+	for (int i = 0; i < 15; i++)
+		in_from(w, PEER_IP, 53, WORLD_IP, 5000, data, sizeof(data));
+	ck_assert_uint_eq(ev.readable, 10);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_RX_FULL), 5);
+	ck_assert_uint_eq(toe_udp_getopt(w->n, slow, TOE_OPT_UDP_DROPS,
+					 &drops), TOE_ST_OK);
+	ck_assert_uint_eq(drops, 5);
+	/* Another socket does not feel it. */
+	in_from(w, PEER_IP, 53, WORLD_IP, 5001, data, sizeof(data));
+	expect(w, other, 53, data, sizeof(data));
+	/* Room again. */
+	expect(w, slow, 53, data, sizeof(data));
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, data, sizeof(data));
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_RX_FULL), 5);
+	toe_udp_close(w->n, slow);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(all_queues_leave_local_memory_to_others)
+{
+	struct world *w = start_ram(64 * 2048, 64);
+	uint8_t data[1400] = { 0 };
+	uint32_t first = 0;
+
+	for (uint16_t p = 5000; p < 5030; p++) {
+		uint32_t h = open_at(w, NOADDR, p);
+
+		first = first ? first : h;
+	}
+	for (uint16_t p = 5000; p < 5030; p++)
+		in_from(w, PEER_IP, 53, WORLD_IP, p, data, sizeof(data));
+	ck_assert_uint_eq(lmem_used(w), 16);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_NO_BUFLET), 14);
+	/* Empty ones take no buflet, but a place each. */
+	for (int i = 0; i < 100; i++)
+		in_from(w, PEER_IP, 53, WORLD_IP, 5020, data, 0);
+	ck_assert_uint_eq(ev.readable, 64);
+	/* What is taken off one is there for another. */
+	expect(w, first, 53, data, sizeof(data));
+	in_from(w, PEER_IP, 53, WORLD_IP, 5029, data, sizeof(data));
+	ck_assert_uint_eq(ev.readable, 65);
+	ck_assert_uint_eq(lmem_used(w), 16);
+	world_free(w);
+}
+END_TEST
+
+/* ---- ICMP ---- */
+
+static void icmp_in(struct world *w, uint8_t type, uint8_t code,
+		    const uint8_t *rem, uint16_t lport, uint16_t rport)
+{
+	uint8_t m[64] = { type, code };
+
+	toe_wire_ipv4_build(m + 8, 0, 20 + 8 + 100, 1, false, 60, 17,
+			    WORLD_IP, rem);
+	toe_put16(m + 28, lport);
+	toe_put16(m + 30, rport);
+	toe_put16(m + 32, 108);
+	toe_csum_store(m + 2, toe_csum(m, 36, 0));
+	world_in_ip(w, FAR_IP, WORLD_IP, 1, m, 36);
+}
+
+START_TEST(icmp_errors_reach_the_socket)
+{
+	static const struct { uint8_t type, code, status; } kinds[] = {
+		{ 3, 3, TOE_ST_REFUSED }, { 3, 2, TOE_ST_REFUSED },
+		{ 3, 0, TOE_ST_UNREACH }, { 3, 1, TOE_ST_UNREACH },
+		{ 3, 4, TOE_ST_TOOBIG }, { 3, 13, TOE_ST_UNREACH },
+		{ 11, 0, TOE_ST_UNREACH },
+	};
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		icmp_in(w, kinds[i].type, kinds[i].code, PEER_IP, 5000, 53);
+		ck_assert_uint_eq(ev.errors, i + 1);
+		ck_assert_uint_eq(ev.handle, h);
+		ck_assert_uint_eq(ev.status, kinds[i].status);
+		ck_assert_uint_eq(ev.rport, 53);
+		ck_assert_mem_eq(ev.raddr, PEER_IP, 16);
+	}
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_ERRORS_IN),
+			  G_N_ELEMENTS(kinds));
+	/* About what a connected socket never sent: not for it. */
+	icmp_in(w, 3, 3, PEER_IP, 5000, 54);
+	icmp_in(w, 3, 3, FAR_IP, 5000, 53);
+	icmp_in(w, 3, 3, PEER_IP, 5001, 53);
+	ck_assert_uint_eq(ev.errors, G_N_ELEMENTS(kinds));
+	ck_assert_uint_eq(world_os_count(w), 3);
+	/* The socket goes on. */
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, "x", 1), TOE_ST_OK);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(icmp_errors_name_the_remote)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+
+	icmp_in(w, 3, 3, FAR_IP, 5000, 99);
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(ev.handle, h);
+	ck_assert_uint_eq(ev.rport, 99);
+	ck_assert_mem_eq(ev.raddr, FAR_IP, 16);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(icmp6_errors_reach_the_socket)
+{
+	struct world *w = start6();
+	uint8_t q[64] = { 0 };
+	uint32_t h;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, P6, 53, 0, &h),
+			  TOE_ST_OK);
+	toe_wire_ipv6_build(q, 0, 0, 8, 17, 64, W6, P6);
+	toe_put16(q + 40, 5000);
+	toe_put16(q + 42, 53);
+	world6_in_icmp(w, FAR6, W6, 64, 1, 4, 0, q, 48);
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(ev.handle, h);
+	ck_assert_uint_eq(ev.status, TOE_ST_REFUSED);
+	world6_in_icmp(w, FAR6, W6, 64, 1, 0, 0, q, 48);
+	ck_assert_uint_eq(ev.status, TOE_ST_UNREACH);
+	world6_in_icmp(w, FAR6, W6, 64, 2, 0, 1280, q, 48);
+	ck_assert_uint_eq(ev.status, TOE_ST_TOOBIG);
+	/* The first fragment of a datagram of ours. */
+	memmove(q + 48, q + 40, 8);
+	memset(q + 40, 0, 8);
+	q[40] = 17;
+	q[43] = 1;
+	q[6] = 44;
+	world6_in_icmp(w, FAR6, W6, 64, 1, 4, 0, q, 56);
+	ck_assert_uint_eq(ev.errors, 4);
+	ck_assert_uint_eq(ev.status, TOE_ST_REFUSED);
+	/* A later one does not say whose it is. */
+	q[42] = 1;
+	world6_in_icmp(w, FAR6, W6, 64, 1, 4, 0, q, 56);
+	ck_assert_uint_eq(ev.errors, 4);
+	world_free(w);
+}
+END_TEST
+
+/* ---- Out ---- */
+
+START_TEST(datagram_goes_out)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, "hello", 5), TOE_ST_OK);
+	world_expect_silence(w);
+	world_run(w);
+	expect_out(w, 5000, PEER_IP, 53, "hello", 5);
+	ck_assert_uint_eq(send4(w, h, FAR_IP, 54, "", 0), TOE_ST_OK);
+	world_run(w);
+	expect_out(w, 5000, FAR_IP, 54, "", 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_OUT), 2);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(connected_needs_no_remote)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	ToeTuple t = { .family = TOE_AF_INET, .rport = 53 };
+
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, "x", 1), TOE_ST_STATE);
+	memcpy(t.raddr, PEER_IP, 16);
+	ck_assert_uint_eq(toe_udp_connect(w->n, h, &t), TOE_ST_OK);
+	ck_assert_uint_eq(t.lport, 5000);
+	ck_assert_mem_eq(t.laddr, WORLD_IP, 16);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, "x", 1), TOE_ST_OK);
+	ck_assert_uint_eq(send4(w, h, FAR_IP, 54, "y", 1), TOE_ST_OK);
+	world_run(w);
+	expect_out(w, 5000, PEER_IP, 53, "x", 1);
+	expect_out(w, 5000, FAR_IP, 54, "y", 1);
+	in_from(w, FAR_IP, 54, WORLD_IP, 5000, "no", 2);
+	expect_nothing(w, h);
+
+	t = (ToeTuple){ .family = 0 };
+	ck_assert_uint_eq(toe_udp_connect(w->n, h, &t), TOE_ST_OK);
+	ck_assert_mem_eq(t.laddr, NOADDR, 16);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, "x", 1), TOE_ST_STATE);
+	in_from(w, FAR_IP, 54, WORLD_IP, 5000, "yes", 3);
+	expect(w, h, 54, "yes", 3);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(same_tuple_twice_is_refused)
+{
+	struct world *w = start();
+	ToeTuple t = { .family = TOE_AF_INET, .rport = 53 };
+	uint32_t a, b;
+
+	memcpy(t.raddr, PEER_IP, 16);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, PEER_IP, 53,
+				   TOE_UDP_F_REUSE, &a), TOE_ST_OK);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, PEER_IP, 53,
+				   TOE_UDP_F_REUSE, &b), TOE_ST_ADDRINUSE);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, PEER_IP, 54,
+				   TOE_UDP_F_REUSE, &b), TOE_ST_OK);
+	ck_assert_uint_eq(toe_udp_connect(w->n, b, &t), TOE_ST_ADDRINUSE);
+	ck_assert_uint_eq(toe_udp_connect(w->n, a, &t), TOE_ST_OK);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(checksum_zero_is_sent_as_ones)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+	uint8_t data[2] = { 0, 0 };
+	ToeWireIpv4 ip;
+
+	send_to(w, h, 0, NOADDR, 0, data, 2);
+	world_run(w);
+	ip = world_expect_ip(w, 17);
+	memcpy(data, ip.payload + 6, 2);
+	/* With its own checksum as payload the sum is all ones. */
+	send_to(w, h, 0, NOADDR, 0, data, 2);
+	world_run(w);
+	ip = world_expect_ip(w, 17);
+	ck_assert_uint_eq(toe_get16(ip.payload + 6), 0xffff);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(ttl_and_tos_are_the_sockets)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+	ToeWireIpv4 ip;
+	uint64_t v;
+
+	send_to(w, h, 0, NOADDR, 0, "x", 1);
+	world_run(w);
+	ip = world_expect_ip(w, 17);
+	ck_assert_uint_eq(ip.ttl, 64);
+	ck_assert_uint_eq(ip.tos, 0);
+	ck_assert(!ip.df);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_TTL, 3),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_TOS, 0xb8),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_DONTFRAG, 1),
+			  TOE_ST_OK);
+	send_to(w, h, 0, NOADDR, 0, "x", 1);
+	world_run(w);
+	ip = world_expect_ip(w, 17);
+	ck_assert_uint_eq(ip.ttl, 3);
+	ck_assert_uint_eq(ip.tos, 0xb8);
+	ck_assert(ip.df);
+	ck_assert_uint_eq(toe_udp_getopt(w->n, h, TOE_OPT_UDP_TTL, &v),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(v, 3);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_TTL, 256),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_DROPS, 1),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_NODELAY, 1),
+			  TOE_ST_INVALID);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(refusals_to_send)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	uint8_t *data = g_malloc0(65536);
+
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 0, "x", 1), TOE_ST_INVALID);
+	ck_assert_uint_eq(send_to(w, h, TOE_AF_INET6, P6, 53, "x", 1),
+			  TOE_ST_INVALID);
+	ck_assert_uint_eq(send4(w, h, W6, 53, "x", 1), TOE_ST_INVALID);
+	ck_assert_uint_eq(send4(w, h, IP(10, 0, 2, 255), 53, "x", 1),
+			  TOE_ST_NOROUTE);
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, data, 65508),
+			  TOE_ST_TOOBIG);
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_DONTFRAG, 1);
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, data, 1473),
+			  TOE_ST_TOOBIG);
+	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, data, 1472), TOE_ST_OK);
+	world_run(w);
+	expect_out(w, 5000, PEER_IP, 53, data, 1472);
+	g_free(data);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(large_datagram_goes_out_in_fragments)
+{
+	static const size_t sizes[] = { 1473, 1480, 2960, 2953, 20001, 65507 };
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+	uint8_t *data = g_malloc(65535), *got = g_malloc(65535 + 8);
+	uint16_t last_id = 0;
+
+	for (size_t i = 0; i < 65535; i++)
+		data[i] = (uint8_t)(i * 13 + (i >> 8));
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		size_t total = sizes[i] + 8, at = 0;
+		ToeWireIpv4 ip;
+		uint32_t sum;
+		bool first = true;
+
+		ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, sizes[i]),
+				  TOE_ST_OK);
+		world_run(w);
+		do {
+			ip = world_expect_ip(w, 17);
+			ck_assert_uint_le(ip.hlen + ip.len, 1500);
+			ck_assert_uint_eq(ip.frag_off, at);
+			ck_assert(!ip.df);
+			ck_assert(!ip.more || ip.len % 8 == 0);
+			if (first)
+				ck_assert_uint_ne(ip.id, last_id);
+			else
+				ck_assert_uint_eq(ip.id, last_id);
+			last_id = ip.id;
+			first = false;
+			ck_assert_uint_le(at + ip.len, total);
+			memcpy(got + at, ip.payload, ip.len);
+			at += ip.len;
+		} while (ip.more);
+		ck_assert_uint_eq(at, total);
+		ck_assert_uint_eq(toe_get16(got + 4), total);
+		sum = toe_csum_pseudo(TOE_AF_INET, WORLD_IP, PEER_IP, 17,
+				      (uint32_t)total);
+		ck_assert(toe_csum_ok(toe_csum(got, total, sum)));
+		ck_assert_mem_eq(got + 8, data, sizes[i]);
+		world_expect_silence(w);
+	}
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_OUT),
+			  G_N_ELEMENTS(sizes));
+	g_free(data);
+	g_free(got);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(large_ipv6_datagram_goes_out_in_fragments)
+{
+	static const size_t sizes[] = { 1453, 2900, 65527 };
+	struct world *w = start6();
+	uint8_t *data = g_malloc(65535), *got = g_malloc(65535 + 8);
+	uint32_t h;
+
+	for (size_t i = 0; i < 65535; i++)
+		data[i] = (uint8_t)(i * 11 + (i >> 8));
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, P6, 53, 0, &h),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(send_to(w, h, 0, NO6, 0, data, 1452), TOE_ST_OK);
+	world_run(w);
+	world6_expect(w, 17);
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		size_t total = sizes[i] + 8, at = 0;
+		uint32_t sum, id = 0;
+		bool more;
+
+		ck_assert_uint_eq(send_to(w, h, 0, NO6, 0, data, sizes[i]),
+				  TOE_ST_OK);
+		world_run(w);
+		do {
+			ToeWireIpv6 ip = world6_expect(w, 44);
+			uint16_t off = toe_get16(ip.payload + 2);
+
+			ck_assert_uint_le(40 + ip.len, 1500);
+			ck_assert_uint_eq(ip.payload[0], 17);
+			ck_assert_uint_eq(off & ~7u, at);
+			more = off & 1;
+			if (at)
+				ck_assert_uint_eq(toe_get32(ip.payload + 4),
+						  id);
+			id = toe_get32(ip.payload + 4);
+			memcpy(got + at, ip.payload + 8, ip.len - 8);
+			at += ip.len - 8;
+			ck_assert(!more || at % 8 == 0);
+		} while (more);
+		ck_assert_uint_eq(at, total);
+		sum = toe_csum_pseudo(TOE_AF_INET6, W6, P6, 17,
+				      (uint32_t)total);
+		ck_assert(toe_csum_ok(toe_csum(got, total, sum)));
+		ck_assert_mem_eq(got + 8, data, sizes[i]);
+	}
+	g_free(data);
+	g_free(got);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(port_that_takes_large_packets_gets_them)
+{
+	ToeNopConfig config = world_default_config();
+	uint8_t *data = g_malloc0(65507);
+	struct world *w;
+	uint32_t h;
+
+	config.max_segment = 65535;
+	memset(&ev, 0, sizeof(ev));
+	w = world_new_config(&config, 4u << 20, &ops);
+	world_know_peer(w);
+	h = open_to(w, 5000, PEER_IP, 53);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, 65507), TOE_ST_OK);
+	world_run(w);
+	expect_out(w, 5000, PEER_IP, 53, data, 65507);
+	g_free(data);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(full_send_queue_says_again_then_writable)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+	uint32_t other = open_to(w, 5001, PEER_IP, 53);
+	uint8_t data[768] = { 0 };
+	unsigned n = 0;
+
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_SNDBUF, 10 * 1024);
+	w->port_room = 1;
+	ck_assert_uint_eq(send_to(w, other, 0, NOADDR, 0, "o", 1), TOE_ST_OK);
+	world_run(w);		/* the port is busy now */
+	while (send_to(w, h, 0, NOADDR, 0, data, sizeof(data)) == TOE_ST_OK)
+		n++;
+	ck_assert_uint_eq(n, 10);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, 1), TOE_ST_AGAIN);
+	/* Another socket's queue is its own. */
+	ck_assert_uint_eq(send_to(w, other, 0, NOADDR, 0, "o", 1), TOE_ST_OK);
+	ck_assert_uint_eq(ev.writable, 0);
+	world_run(w);
+	ck_assert_uint_eq(world_sent_count(w), 1);
+	w->port_room = UINT32_MAX;
+	toe_nop_port_busy(w->n, false);
+	world_run(w);
+	ck_assert_uint_eq(ev.writable, 1);
+	ck_assert_uint_eq(ev.handle, h);
+	ck_assert_uint_eq(world_sent_count(w), 12);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(sockets_send_in_turn)
+{
+	struct world *w = start();
+	uint32_t a = open_to(w, 5000, PEER_IP, 53);
+	uint32_t b = open_to(w, 5001, PEER_IP, 53);
+
+	for (int i = 0; i < 3; i++)
+		send_to(w, a, 0, NOADDR, 0, "a", 1);
+	send_to(w, b, 0, NOADDR, 0, "b", 1);
+	world_run(w);
+	expect_out(w, 5000, PEER_IP, 53, "a", 1);
+	expect_out(w, 5001, PEER_IP, 53, "b", 1);
+	expect_out(w, 5000, PEER_IP, 53, "a", 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(close_sends_what_waits)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53), other;
+
+	send_to(w, h, 0, NOADDR, 0, "1", 1);
+	send_to(w, h, 0, NOADDR, 0, "2", 1);
+	toe_udp_close(w->n, h);
+	/* The port is its own until then, but nothing is received. */
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, NOADDR, 0, 0,
+				   &other), TOE_ST_ADDRINUSE);
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "x", 1);
+	ck_assert_uint_eq(world_os_count(w), 1);
+	world_run(w);
+	expect_out(w, 5000, PEER_IP, 53, "1", 1);
+	expect_out(w, 5000, PEER_IP, 53, "2", 1);
+	open_at(w, NOADDR, 5000);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_SOCKETS), 1);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(closed_sockets_are_given_up_when_all_are_used)
+{
+	struct world *w = start();
+	uint32_t h;
+
+	toe_nop_port_busy(w->n, true);
+	for (int i = 0; i < 64; i++) {
+		h = open_to(w, 5000 + i, PEER_IP, 53);
+		send_to(w, h, 0, NOADDR, 0, "x", 1);
+		if (i < 2)
+			toe_udp_close(w->n, h);
+	}
+	open_at(w, NOADDR, 7000);
+	open_at(w, NOADDR, 7001);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_OUT_DROPS), 2);
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 7002, NOADDR, 0, 0,
+				   &h), TOE_ST_NOMEM);
+	toe_nop_port_busy(w->n, false);
+	world_run(w);
+	ck_assert_uint_eq(world_sent_count(w), 62);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(unreachable_neighbour_is_an_error)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, IP(10, 0, 2, 99), 53);
+
+	send_to(w, h, 0, NOADDR, 0, "x", 1);
+	world_advance(w, 4 * SEC);
+	send_to(w, h, 0, NOADDR, 0, "x", 1);
+	world_run(w);
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(ev.handle, h);
+	ck_assert_uint_eq(ev.status, TOE_ST_UNREACH);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(address_that_is_gone_is_not_used)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 53);
+
+	send_to(w, h, 0, NOADDR, 0, "x", 1);
+	toe_nop_addr_del(w->n, TOE_AF_INET, WORLD_IP, 24);
+	world_run(w);
+	world_expect_silence(w);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_OUT_DROPS), 1);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, "x", 1),
+			  TOE_ST_ADDRNOTAVAIL);
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+/* ---- To ourselves ---- */
+
+START_TEST(one_application_to_another)
+{
+	struct world *w = start();
+	uint32_t a = open_at(w, NOADDR, 5000), b = open_at(w, NOADDR, 6000);
+	const ToeChain *c;
+	ToeDgram d;
+
+	ck_assert_uint_eq(send4(w, a, WORLD_IP, 6000, "ping", 4), TOE_ST_OK);
+	world_run(w);
+	ck_assert_uint_eq(ev.handle, b);
+	ck_assert(toe_udp_rx(w->n, b, &d, &c));
+	ck_assert_mem_eq(d.raddr, WORLD_IP, 16);
+	ck_assert_mem_eq(d.laddr, WORLD_IP, 16);
+	expect(w, b, 5000, "ping", 4);
+	ck_assert_uint_eq(send4(w, b, WORLD_IP, 5000, "pong", 4), TOE_ST_OK);
+	world_run(w);
+	expect(w, a, 6000, "pong", 4);
+	/* To itself, too. */
+	ck_assert_uint_eq(send4(w, a, WORLD_IP, 5000, "me", 2), TOE_ST_OK);
+	world_run(w);
+	expect(w, a, 5000, "me", 2);
+	world_expect_silence(w);
+	ck_assert_uint_eq(ev.errors, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(nobody_here_has_the_port)
+{
+	struct world *w = start();
+	uint32_t a = open_to(w, 5000, WORLD_IP, 6000);
+
+	ck_assert_uint_eq(send_to(w, a, 0, NOADDR, 0, "x", 1), TOE_ST_OK);
+	world_run(w);
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(ev.handle, a);
+	ck_assert_uint_eq(ev.status, TOE_ST_REFUSED);
+	ck_assert_uint_eq(ev.rport, 6000);
+	world_expect_silence(w);
+	world_free(w);
+}
+END_TEST
+
+/* ---- Reset ---- */
+
+START_TEST(reset_forgets_everything)
+{
+	struct world *w = start();
+	uint32_t a = open_at(w, NOADDR, 5000), b = open_to(w, 0, PEER_IP, 53);
+
+	in_from(w, PEER_IP, 53, WORLD_IP, 5000, "x", 1);
+	send_to(w, b, 0, NOADDR, 0, "x", 1);
+	toe_nop_reset(w->n);
+	toe_lmem_reset(w->lm);
+	world_run(w);
+	world_expect_silence(w);
+	expect_nothing(w, a);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_SOCKETS), 0);
+	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, WORLD_IP, 24),
+			  TOE_ST_OK);
+	for (int i = 0; i < 64; i++) {
+		uint32_t h = open_at(w, NOADDR, 5000 + i);
+
+		ck_assert_uint_ne(h, a);
+		ck_assert_uint_ne(h, b);
+	}
+	world_free(w);
+}
+END_TEST
+
+START_TEST(parameters_are_new_sockets_limits)
+{
+	struct world *w = start();
+	uint64_t v;
+	uint32_t h;
+
+	ck_assert_uint_eq(toe_nop_param_set(w->n, TOE_PARAM_UDP_RCVBUF, 4096),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(toe_nop_param_set(w->n, TOE_PARAM_UDP_SNDBUF, 8192),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(toe_nop_param_set(w->n, TOE_PARAM_UDP_SNDBUF, 1),
+			  TOE_ST_INVALID);
+	h = open_at(w, NOADDR, 5000);
+	ck_assert_uint_eq(toe_udp_getopt(w->n, h, TOE_OPT_UDP_RCVBUF, &v),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(v, 4096);
+	ck_assert_uint_eq(toe_udp_getopt(w->n, h, TOE_OPT_UDP_SNDBUF, &v),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(v, 8192);
+	world_free(w);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("udp");
+	SRunner *sr = srunner_create(s);
+	TCase *tc;
+	int failed;
+
+	tc = tcase_create("ports");
+	tcase_add_test(tc, port_is_chosen_at_random_from_the_range);
+	tcase_add_test(tc, one_port_one_socket);
+	tcase_add_test(tc, sharing_needs_both);
+	tcase_add_test(tc, sharing_is_bounded);
+	tcase_add_test(tc, address_must_be_ours);
+	tcase_add_test(tc, table_is_bounded);
+	tcase_add_test(tc, stale_handle_is_dead);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("in");
+	tcase_add_test(tc, unconnected_takes_from_everybody);
+	tcase_add_test(tc, envelope_says_where_from_and_to);
+	tcase_add_test(tc, connected_takes_from_its_remote_only);
+	tcase_add_test(tc, most_specific_socket_wins);
+	tcase_add_test(tc, sharers_get_a_part_of_the_remotes);
+	tcase_add_test(tc, ipv4_may_come_without_checksum);
+	tcase_add_test(tc, ipv6_must_have_a_checksum);
+	tcase_add_test(tc, bad_checksum_is_dropped);
+	tcase_add_test(tc, lengths_are_checked);
+	tcase_add_test(tc, datagrams_of_every_size_arrive);
+	tcase_add_test(tc, ipv6_datagram_in_fragments);
+	tcase_add_test(tc, nobody_has_the_port);
+	tcase_add_test(tc, bad_one_is_not_answered);
+	tcase_add_test(tc, nobody_has_the_ipv6_port);
+	tcase_add_test(tc, full_queue_drops_and_counts);
+	tcase_add_test(tc, all_queues_leave_local_memory_to_others);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("icmp");
+	tcase_add_test(tc, icmp_errors_reach_the_socket);
+	tcase_add_test(tc, icmp_errors_name_the_remote);
+	tcase_add_test(tc, icmp6_errors_reach_the_socket);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("out");
+	tcase_add_test(tc, datagram_goes_out);
+	tcase_add_test(tc, connected_needs_no_remote);
+	tcase_add_test(tc, same_tuple_twice_is_refused);
+	tcase_add_test(tc, checksum_zero_is_sent_as_ones);
+	tcase_add_test(tc, ttl_and_tos_are_the_sockets);
+	tcase_add_test(tc, refusals_to_send);
+	tcase_add_test(tc, large_datagram_goes_out_in_fragments);
+	tcase_add_test(tc, large_ipv6_datagram_goes_out_in_fragments);
+	tcase_add_test(tc, port_that_takes_large_packets_gets_them);
+	tcase_add_test(tc, full_send_queue_says_again_then_writable);
+	tcase_add_test(tc, sockets_send_in_turn);
+	tcase_add_test(tc, close_sends_what_waits);
+	tcase_add_test(tc, closed_sockets_are_given_up_when_all_are_used);
+	tcase_add_test(tc, unreachable_neighbour_is_an_error);
+	tcase_add_test(tc, address_that_is_gone_is_not_used);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("ourselves");
+	tcase_add_test(tc, one_application_to_another);
+	tcase_add_test(tc, nobody_here_has_the_port);
+	tcase_add_test(tc, reset_forgets_everything);
+	tcase_add_test(tc, parameters_are_new_sockets_limits);
+	suite_add_tcase(s, tc);
+
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}
