@@ -197,14 +197,14 @@
 #define TOE_PARAM_CONGESTION    8u      /* TOE_CC_* of a new connection     */
 #define TOE_PARAM_ECN           16u     /* TOE_ECN_MODE_* of a new connection */
 #define TOE_PARAM_PACING        17u     /* 0: new data goes as cwnd lets it, 1: spread */
-#define TOE_PARAM_RCVBUF_MAX    26u     /* bytes: auto-tuning of RCVBUF ends here */
-#define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
-#define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
-#define TOE_PARAM_UTO_MAX_MS    29u     /* RFC 5482: U_LIMIT                */
 #define TOE_PARAM_SYN_COOKIES   20u     /* TOE_SYN_COOKIES_*                */
 #define TOE_PARAM_SYNACK_RETRIES 21u    /* times that a SYN-ACK is sent again */
 #define TOE_PARAM_SYN_BACKLOG   22u     /* half-open connections of one listener, at most */
 #define TOE_PARAM_FASTOPEN      23u     /* TOE_FASTOPEN_*                   */
+#define TOE_PARAM_RCVBUF_MAX    26u     /* bytes: auto-tuning of RCVBUF ends here */
+#define TOE_PARAM_SNDBUF_MAX    27u     /* bytes: auto-tuning of SNDBUF ends here */
+#define TOE_PARAM_UTO_MIN_MS    28u     /* RFC 5482: L_LIMIT                */
+#define TOE_PARAM_UTO_MAX_MS    29u     /* RFC 5482: U_LIMIT                */
 #define TOE_PARAM_MTU_PROBING   32u     /* 1: find black holes, probe the path MTU */
 #define TOE_PARAM_UDP_RCVBUF    36u     /* bytes a new socket may hold unread */
 #define TOE_PARAM_UDP_SNDBUF    37u     /* bytes a new socket may hold unsent */
@@ -447,8 +447,8 @@ struct toe_hw_ctx_page {
 #define TOE_REQ_F_QUIET         0x01    /* complete only if it fails        */
 #define TOE_REQ_F_MORE          0x02    /* SEND: more follows, do not push yet */
 #define TOE_REQ_F_LIST          0x04    /* SEND, UDP_SEND: piece[0] names a list of npieces pieces */
-#define TOE_REQ_F_URGENT        0x10    /* SEND: its last byte is urgent    */
 #define TOE_REQ_F_FASTOPEN      0x08    /* CONNECT: the first SEND goes with the SYN */
+#define TOE_REQ_F_URGENT        0x10    /* SEND: its last byte is urgent    */
 
 #define TOE_PIECES_INLINE       3u
 #define TOE_PIECES_MAX          256u    /* in a list                        */
