@@ -51,7 +51,10 @@ static const struct word {
 	{ "orphan_ms", TOE_PARAM_ORPHAN_MS },
 	{ "ttl", TOE_PARAM_FORWARD_TTL },
 	{ "congestion", TOE_PARAM_CONGESTION }, { "ecn", TOE_PARAM_ECN },
-	{ "pacing", TOE_PARAM_PACING }, { NULL, 0 }
+	{ "pacing", TOE_PARAM_PACING },
+	{ "syn_cookies", TOE_PARAM_SYN_COOKIES },
+	{ "synack_retries", TOE_PARAM_SYNACK_RETRIES },
+	{ "syn_backlog", TOE_PARAM_SYN_BACKLOG }, { NULL, 0 }
 }, values[] = {
 	{ "cubic", TOE_CC_CUBIC }, { "newreno", TOE_CC_NEWRENO },
 	{ "dctcp", TOE_CC_DCTCP }, { "on", 1 }, { "off", 0 },
