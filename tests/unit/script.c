@@ -43,7 +43,12 @@ static const struct word {
 	{ "sndbuf", TOE_OPT_SNDBUF }, { "keepalive", TOE_OPT_KEEPALIVE },
 	{ "user_timeout", TOE_OPT_USER_TIMEOUT },
 	{ "congestion", TOE_OPT_CONGESTION }, { "ecn", TOE_OPT_ECN },
-	{ "ecn_agreed", TOE_OPT_ECN_AGREED }, { NULL, 0 }
+	{ "ecn_agreed", TOE_OPT_ECN_AGREED }, { "cork", TOE_OPT_CORK },
+	{ "keepintvl", TOE_OPT_KEEPINTVL }, { "keepcnt", TOE_OPT_KEEPCNT },
+	{ "maxseg", TOE_OPT_MAXSEG }, { "quickack", TOE_OPT_QUICKACK },
+	{ "notsent_lowat", TOE_OPT_NOTSENT_LOWAT },
+	{ "window_clamp", TOE_OPT_WINDOW_CLAMP }, { "tos", TOE_OPT_TOS },
+	{ "ttl", TOE_OPT_TTL }, { "uto", TOE_OPT_UTO }, { NULL, 0 }
 }, params[] = {
 	{ "time_wait_ms", TOE_PARAM_TIME_WAIT_MS },
 	{ "port_lo", TOE_PARAM_PORT_LO }, { "port_hi", TOE_PARAM_PORT_HI },
@@ -51,7 +56,10 @@ static const struct word {
 	{ "orphan_ms", TOE_PARAM_ORPHAN_MS },
 	{ "ttl", TOE_PARAM_FORWARD_TTL },
 	{ "congestion", TOE_PARAM_CONGESTION }, { "ecn", TOE_PARAM_ECN },
-	{ "pacing", TOE_PARAM_PACING }, { NULL, 0 }
+	{ "pacing", TOE_PARAM_PACING },
+	{ "syn_cookies", TOE_PARAM_SYN_COOKIES },
+	{ "synack_retries", TOE_PARAM_SYNACK_RETRIES },
+	{ "syn_backlog", TOE_PARAM_SYN_BACKLOG }, { NULL, 0 }
 }, values[] = {
 	{ "cubic", TOE_CC_CUBIC }, { "newreno", TOE_CC_NEWRENO },
 	{ "dctcp", TOE_CC_DCTCP }, { "on", 1 }, { "off", 0 },
@@ -882,7 +890,17 @@ static void closed(void *opaque, uint32_t handle, uint8_t status)
 	g_free(name);
 }
 
+static void urgent(void *opaque, uint32_t handle, uint64_t mark)
+{
+	char *name = g_strdup_printf("urgent %" PRIu64, mark);
+
+	(void)opaque;
+	event(handle, name);
+	g_free(name);
+}
+
 static const ToeStreamOps ops = {
+	.urgent = urgent,
 	.established = established,
 	.incoming = incoming,
 	.readable = readable,
@@ -1500,6 +1518,8 @@ static void do_line(struct script *s)
 		toe_stream_accepted(n, s->p->h);
 	} else if (!strcmp(verb, "send")) {
 		do_send(s);
+	} else if (!strcmp(verb, "urgent")) {
+		toe_stream_urgent(n, s->p->h);
 	} else if (!strcmp(verb, "read")) {
 		do_read(s);
 	} else if (!strcmp(verb, "shutdown")) {

@@ -72,12 +72,12 @@
  *	warm		eight segments of 1000 bytes come in and are read, so
  *			that ACKs are delayed from then on
  *	listen [N] [port N] [addr A], connect [to A] [from A] [port N], accept,
- *	send N [more], read N, shutdown, close, abort, set OPTION N,
+ *	send N [more], urgent (what was sent last), read N, shutdown, close, abort, set OPTION N,
  *	param NAME N, mtu N, addr-del
  *			the owner's calls; "= STATUS" at the end: it ends so
  *	get OPTION N	and this is the option's value
  *	event NAME	established, incoming, readable, push, writable,
- *			peer-closed, closed STATUS: the next one
+ *			peer-closed, closed STATUS, urgent MARK: the next one
  *	no event	there is none
  *	state NAME	of the connection: rfc 9293's; none: forgotten
  *	check NAME OP N	cwnd, ssthresh, srtt, rto (us), mss, txq, rxq, snd_wnd,
