@@ -92,6 +92,19 @@ TUNABLE(sndbuf, SNDBUF);
 TUNABLE(orphan_ms, ORPHAN_MS);
 TUNABLE(ttl, FORWARD_TTL);
 TUNABLE(congestion, CONGESTION);
+TUNABLE(ecn, ECN);
+TUNABLE(pacing, PACING);
+TUNABLE(syn_cookies, SYN_COOKIES);
+TUNABLE(synack_retries, SYNACK_RETRIES);
+TUNABLE(syn_backlog, SYN_BACKLOG);
+TUNABLE(fastopen, FASTOPEN);
+TUNABLE(rcvbuf_max, RCVBUF_MAX);
+TUNABLE(sndbuf_max, SNDBUF_MAX);
+TUNABLE(uto_min_ms, UTO_MIN_MS);
+TUNABLE(uto_max_ms, UTO_MAX_MS);
+TUNABLE(mtu_probing, MTU_PROBING);
+TUNABLE(udp_rcvbuf, UDP_RCVBUF);
+TUNABLE(udp_sndbuf, UDP_SNDBUF);
 TUNABLE(syn_cookies, SYN_COOKIES);
 TUNABLE(synack_retries, SYNACK_RETRIES);
 TUNABLE(syn_backlog, SYN_BACKLOG);
@@ -106,6 +119,19 @@ static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_orphan_ms.attr.attr,
 	&toe_tunable_ttl.attr.attr,
 	&toe_tunable_congestion.attr.attr,
+	&toe_tunable_ecn.attr.attr,
+	&toe_tunable_pacing.attr.attr,
+	&toe_tunable_syn_cookies.attr.attr,
+	&toe_tunable_synack_retries.attr.attr,
+	&toe_tunable_syn_backlog.attr.attr,
+	&toe_tunable_fastopen.attr.attr,
+	&toe_tunable_rcvbuf_max.attr.attr,
+	&toe_tunable_sndbuf_max.attr.attr,
+	&toe_tunable_uto_min_ms.attr.attr,
+	&toe_tunable_uto_max_ms.attr.attr,
+	&toe_tunable_mtu_probing.attr.attr,
+	&toe_tunable_udp_rcvbuf.attr.attr,
+	&toe_tunable_udp_sndbuf.attr.attr,
 	&toe_tunable_syn_cookies.attr.attr,
 	&toe_tunable_synack_retries.attr.attr,
 	&toe_tunable_syn_backlog.attr.attr,
