@@ -105,10 +105,6 @@ TUNABLE(uto_max_ms, UTO_MAX_MS);
 TUNABLE(mtu_probing, MTU_PROBING);
 TUNABLE(udp_rcvbuf, UDP_RCVBUF);
 TUNABLE(udp_sndbuf, UDP_SNDBUF);
-TUNABLE(syn_cookies, SYN_COOKIES);
-TUNABLE(synack_retries, SYNACK_RETRIES);
-TUNABLE(syn_backlog, SYN_BACKLOG);
-TUNABLE(fastopen, FASTOPEN);
 
 static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_time_wait_ms.attr.attr,
@@ -132,10 +128,6 @@ static struct attribute *toe_tunable_attrs[] = {
 	&toe_tunable_mtu_probing.attr.attr,
 	&toe_tunable_udp_rcvbuf.attr.attr,
 	&toe_tunable_udp_sndbuf.attr.attr,
-	&toe_tunable_syn_cookies.attr.attr,
-	&toe_tunable_synack_retries.attr.attr,
-	&toe_tunable_syn_backlog.attr.attr,
-	&toe_tunable_fastopen.attr.attr,
 	NULL
 };
 
