@@ -424,10 +424,10 @@ void check_delivered(struct sim *s, const struct seg *seg)
 	}
 	/*
 	 * An echo about data behind the last CWR, on a segment that cannot lie
-	 * outside the window.
+	 * outside the window, nor be an old one to PAWS.
 	 */
 	in_turn = !(seg->flags & (SYN | FIN)) && off <= f->there &&
-		  s->p.profile != LITTLE_MEMORY;
+		  s->p.profile != LITTLE_MEMORY && !s->p.jitter;
 	if (seg->len)
 		add_span(f, off, off + seg->len);
 	if (seg->flags & FIN && off + seg->len == f->fin)

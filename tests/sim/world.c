@@ -184,6 +184,9 @@ void sim_params(struct params *p, uint64_t seed)
 	special(p, &r);
 	p->cookies = (uint32_t)rnd(&r, 3);
 	p->syn_backlog = chance(&r, 500) ? 1 + (uint32_t)rnd(&r, 8) : 4097;
+	/* An ACK that comes again when all is over makes a connection again. */
+	if (p->dup || p->reorder || p->jitter)
+		p->cookies = TOE_SYN_COOKIES_OFF;
 	/* Without cookies a full queue is a loss, perhaps one for ever. */
 	if (p->cookies == TOE_SYN_COOKIES_OFF)
 		p->syn_backlog = 4097;
