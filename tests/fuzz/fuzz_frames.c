@@ -315,14 +315,17 @@ static void enter(struct world *w, enum where where)
 static void run(struct world *w)
 {
 	unsigned int turns = 0;
+	uint64_t looped;
 	bool more;
 
 	do {
 		enter(w, IN_RUN);
+		looped = w->counters.v[TOE_CTR_LOOP_PACKETS];
 		more = toe_nop_run(w->n, BUDGET);
 		INVARIANT(w->sent_bytes <= BUDGET + SLACK,
 			  "%" PRIu64 " bytes in one turn", w->sent_bytes);
-		INVARIANT(!more || w->sent_frames || turns < 8,
+		looped = w->counters.v[TOE_CTR_LOOP_PACKETS] - looped;
+		INVARIANT(!more || w->sent_frames || looped || turns < 8,
 			  "turns that do nothing");
 		INVARIANT(++turns < TURNS_MAX, "turns without end");
 	} while (more && !w->busy);

@@ -427,6 +427,7 @@ ToeNcb *toe_synq_promote(ToeTcp *t, ToeNcb *listener, const ToeSyn *s,
     }
     c->snd_nxt = c->snd_max = c->iss + 1;
     c->rcv_adv = c->rcv_nxt + wnd;
+    c->segs_out = 1;            /* the SYN-ACK */
     t->conns++;
     toe_ncb_hash(t, c);
     toe_ncb_backlog_add(t, listener, c);
@@ -547,6 +548,7 @@ ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
     }
     c->backoff = timeouts;
     c->retransmits = timeouts;
+    c->segs_out += timeouts;
     return c;
 }
 
