@@ -7,4 +7,4 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-fuzz adapter 30000
+fuzz adapter 4000

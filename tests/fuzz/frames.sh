@@ -7,4 +7,4 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-fuzz frames 30000
+fuzz frames 4500
