@@ -299,6 +299,7 @@ struct toe {
 	uint32_t flags;			/* TOE_CFG_* */
 	uint32_t credit;
 	uint32_t spin;
+	uint64_t waited_bytes;		/* stats.bytes_in at the last wait */
 	bool pause;			/* spin with the pause instruction */
 	bool coarse_clock;		/* readable without a system call */
 

@@ -6,7 +6,8 @@
  * process to sleep and wake it up.  So toe_wait_cq() first looks at cq_tail
  * some thousand times, which costs no system call and needs no clock.  Then it
  * arms the completion queue (an interrupt when cq_tail differs from the value
- * given), looks once more, and sleeps in poll().  These calls are the only
+ * given), looks once more, and sleeps in poll().  While bytes stream in it looks
+ * longer: sleeping takes the adapter's thread away from receiving them.  These calls are the only
  * ones the library makes after a context is set up, and they are counted.
  *
  * With TOE_CFG_SPIN it never sleeps.  A time-out is then measured with the
@@ -19,6 +20,8 @@
 #include "internal.h"
 
 #define COARSE_EVERY	4096u		/* looks between two looks at the clock */
+#define BULK		65536u		/* bytes received since the last wait */
+#define BULK_SPIN	8u		/* then look so many times as often */
 
 static int64_t now_ms(clockid_t clock)
 {
@@ -116,6 +119,16 @@ static int remaining(struct toe *t, struct toe_deadline *d)
 	return left > 0 ? (int)left : 0;
 }
 
+static uint32_t spins(struct toe *t)
+{
+	uint64_t got = t->stats.bytes_in - t->waited_bytes;
+
+	t->waited_bytes = t->stats.bytes_in;
+	if (got < BULK || t->spin > UINT32_MAX / BULK_SPIN)
+		return t->spin;
+	return t->spin * BULK_SPIN;
+}
+
 int toe_wait_cq(struct toe *t, struct toe_deadline *d)
 {
 	struct pollfd p = { .fd = t->fd, .events = POLLIN };
@@ -130,7 +143,7 @@ int toe_wait_cq(struct toe *t, struct toe_deadline *d)
 		return 0;
 	if (t->flags & TOE_CFG_SPIN)
 		return spin_forever(t, d);
-	if (look(t, t->spin) || !is_up(t))
+	if (look(t, spins(t)) || !is_up(t))
 		return 1;
 	left = remaining(t, d);
 	if (!left)

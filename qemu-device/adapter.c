@@ -496,6 +496,9 @@ void toe_adapter_run(ToeAdapter *a)
 {
     a->turn.kicked = false;
     if (turn_begin(a)) {
+        if (toe_ctx_watched(a)) {
+            toe_adapter_kick(a);
+        }
         rounds(a);
         turn_end(a);
     }

@@ -20,7 +20,9 @@ struct ToeState {
     MemoryRegion lmem;          /* local memory; in no address space */
     NICState *nic;
     NICConf conf;
-    QEMUBH *bh;                 /* env->kick */
+    QEMUBH *bh;                 /* env->kick, from a processor's thread */
+    Notifier poll;              /* env->kick, from the main loop's */
+    bool kicked;                /* run the core before the main loop polls */
     QEMUTimer *timer;           /* env->set_timer */
     Error *blocker;             /* why it cannot migrate yet */
     ToeAdapter *adapter;

@@ -7,8 +7,7 @@
  * check the properties; what the guest writes goes to the core unchecked.
  *
  * The core runs under the big lock: register and doorbell accesses come from
- * the processors' threads, frames, timer and the kick (a bottom half) from
- * the main loop.
+ * the processors' threads, frames, timer and the kick from the main loop.
  *
  * DMA is allowed to reach memory only (MemTxAttrs.memory): an address in any
  * device's BAR, the adapter's own included, "does not answer".  So a ring in
@@ -17,12 +16,15 @@
  */
 #include "qemu/osdep.h"
 #include "toe-qemu.h"
+#include "hw/core/cpu.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/guest-random.h"
 #include "qemu/host-utils.h"
 #include "qemu/log.h"
+#include "qemu/main-loop.h"
 #include "qemu/module.h"
+#include "qemu/notify.h"
 #include "qemu/units.h"
 #include "toe_trace.h"
 
@@ -94,8 +96,13 @@ static void env_kick(void *opaque)
 {
     ToeState *s = opaque;
 
-    if (s->adapter) {
+    if (!s->adapter) {
+        return;
+    }
+    if (current_cpu) {
         qemu_bh_schedule(s->bh);
+    } else {
+        s->kicked = true;
     }
 }
 
@@ -114,6 +121,27 @@ static void toe_bh(void *opaque)
     ToeState *s = opaque;
 
     toe_adapter_run(s->adapter);
+}
+
+/*
+ * The main loop is about to poll.  The backends read from there, a burst of
+ * frames in one go: all of it is in, and what it causes can be done, before
+ * they poll again.  A bottom half would cost one more round of the main loop
+ * for each burst, and a system call to wake it up.
+ */
+static void toe_before_poll(Notifier *notifier, void *data)
+{
+    ToeState *s = container_of(notifier, ToeState, poll);
+    MainLoopPoll *poll = data;
+
+    if (poll->state != MAIN_LOOP_POLL_FILL || !s->kicked) {
+        return;
+    }
+    s->kicked = false;
+    toe_adapter_run(s->adapter);
+    if (s->kicked) {
+        poll->timeout = 0;
+    }
 }
 
 static void toe_timer(void *opaque)
@@ -379,6 +407,8 @@ static void toe_realize(PCIDevice *pci, Error **errp)
     }
 
     s->bh = qemu_bh_new(toe_bh, s);
+    s->poll.notify = toe_before_poll;
+    main_loop_poll_add_notifier(&s->poll);
     s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, toe_timer, s);
     s->adapter = toe_adapter_new(&env, &config,
                                  memory_region_get_ram_ptr(&s->lmem),
@@ -439,6 +469,8 @@ static void toe_exit(PCIDevice *pci)
     s->timer = NULL;
     qemu_bh_delete(s->bh);
     s->bh = NULL;
+    main_loop_poll_remove_notifier(&s->poll);
+    s->kicked = false;
     /* Its name is free for an adapter that comes before this one is freed. */
     vmstate_unregister_ram(&s->lmem, DEVICE(s));
     msix_uninit_exclusive_bar(pci);

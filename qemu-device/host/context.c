@@ -72,6 +72,7 @@ void toe_ctx_init(ToeAdapter *a)
     a->ctxs.run = toe_list_init();
     a->ctxs.dirty = toe_list_init();
     a->ctxs.lmem = toe_list_init();
+    a->ctxs.watched = toe_list_init();
     for (uint32_t i = 0; i < a->config.contexts; i++) {
         clear(&a->ctxs.table[i], i);
     }
@@ -91,6 +92,10 @@ static void off_lists(ToeAdapter *a, ToeCtx *ctx)
     if (ctx->on_lmem) {
         toe_list_remove(&a->ctxs.lmem, TOE_CTX_LINKS(a, lmem), ctx->id);
         ctx->on_lmem = false;
+    }
+    if (ctx->on_watched) {
+        toe_list_remove(&a->ctxs.watched, TOE_CTX_LINKS(a, watched), ctx->id);
+        ctx->on_watched = false;
     }
 }
 
@@ -585,6 +590,35 @@ void toe_ctx_schedule(ToeAdapter *a, ToeCtx *ctx, uint8_t work)
         a->ctxs.nruns++;
         toe_list_append(&a->ctxs.run, TOE_CTX_LINKS(a, run), ctx->id);
     }
+}
+
+void toe_ctx_watch(ToeAdapter *a, ToeCtx *ctx)
+{
+    ctx->watch = TOE_WATCH_KICKS;
+    if (!ctx->on_watched) {
+        ctx->on_watched = true;
+        toe_list_append(&a->ctxs.watched, TOE_CTX_LINKS(a, watched), ctx->id);
+        toe_adapter_kick(a);
+    }
+}
+
+bool toe_ctx_watched(ToeAdapter *a)
+{
+    ToeLinks links = TOE_CTX_LINKS(a, watched);
+    uint32_t i = a->ctxs.watched.first;
+
+    while (i != TOE_NONE) {
+        ToeCtx *ctx = &a->ctxs.table[i];
+
+        i = toe_list_next(links, i);
+        if (!--ctx->watch) {
+            toe_list_remove(&a->ctxs.watched, links, ctx->id);
+            ctx->on_watched = false;
+        }
+        /* The last time it clears rq_looking. */
+        toe_ctx_schedule(a, ctx, TOE_WORK_REFRESH | TOE_WORK_RQ);
+    }
+    return a->ctxs.watched.first != TOE_NONE;
 }
 
 void toe_ctx_conn_gone(ToeAdapter *a, ToeCtx *ctx)

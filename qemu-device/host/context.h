@@ -60,6 +60,8 @@ typedef struct ToeCtxOut {
 #define TOE_WORK_RQ             0x02    /* requests may wait */
 #define TOE_WORK_EVENTS         0x04    /* completions, events may wait */
 
+#define TOE_WATCH_KICKS         8u      /* after the last large delivery */
+
 typedef struct ToeCtx {
     uint32_t id;
     ToeCtxState state;
@@ -108,10 +110,12 @@ typedef struct ToeCtx {
     bool drain_closed;          /* RQ done, connections were told to close */
 
     uint8_t work;               /* TOE_WORK_* */
-    bool on_run, on_dirty, on_lmem;
+    uint8_t watch;              /* kicks left to look at rq_tail unasked */
+    bool on_run, on_dirty, on_lmem, on_watched;
     ToeLink run;                /* a->ctxs.run */
     ToeLink dirty;              /* a->ctxs.dirty */
     ToeLink lmem;               /* a->ctxs.lmem */
+    ToeLink watched;            /* a->ctxs.watched */
 
     uint64_t requests;
     uint64_t completions;
@@ -123,6 +127,7 @@ typedef struct ToeContexts {
     ToeList run;                /* to be run in this or the next turn */
     ToeList dirty;              /* page or interrupt is due */
     ToeList lmem;               /* have SENDs that wait for local memory */
+    ToeList watched;            /* will write requests soon, unasked */
     uint32_t nruns;             /* length of run */
 } ToeContexts;
 
@@ -156,6 +161,14 @@ void toe_ctx_doorbell(struct ToeAdapter *a, uint32_t id, uint32_t off,
                       uint32_t value);
 /* Have the context run for these reasons (TOE_WORK_*). */
 void toe_ctx_schedule(struct ToeAdapter *a, ToeCtx *ctx, uint8_t work);
+/*
+ * Much arrived for this context: it will ask for more, so look at rq_tail for
+ * a few kicks without being asked.  A doorbell costs the application the way
+ * to the adapter, through a lock that the receiving thread holds.
+ */
+void toe_ctx_watch(struct ToeAdapter *a, ToeCtx *ctx);
+/* A kick: have the watched contexts run.  True if there are any. */
+bool toe_ctx_watched(struct ToeAdapter *a);
 /* Run every scheduled context once.  True if any did something. */
 bool toe_ctx_run_all(struct ToeAdapter *a);
 /* Write pages and raise interrupts that are due. */

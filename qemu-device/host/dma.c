@@ -157,6 +157,9 @@ uint8_t toe_dma_empty(ToeAdapter *a, ToeCtx *ctx, const ToeChain *rx,
     return TOE_ST_OK;
 }
 
+/* A delivery of this size is part of a bulk transfer. */
+#define TOE_WATCH_BYTES (16u << 10)
+
 ToeDmaResult toe_dma_in(ToeAdapter *a, ToeCtx *ctx, ToeConn *c)
 {
     uint32_t budget = TOE_TURN_DELIVER;
@@ -210,6 +213,9 @@ ToeDmaResult toe_dma_in(ToeAdapter *a, ToeCtx *ctx, ToeConn *c)
         cqe.u.recv.length = len;
         toe_cqm_post(a, ctx, &cqe);
         toe_trace_dma_in(ctx->id, c->handle, len, left - len, buf.buf_id);
+        if (len >= TOE_WATCH_BYTES) {
+            toe_ctx_watch(a, ctx);
+        }
         c->credit -= len;
         budget -= MIN(budget, len);
         a->turn.copied += len;

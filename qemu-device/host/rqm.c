@@ -16,8 +16,9 @@
  * order of the requests.  CREDIT, SETOPT, GETOPT and INFO act at once and
  * may complete before a SEND that waits.
  *
- * No doorbell is missed: while requests are left for the next turn rq_looking
- * is set, and the application need not ring.  Before the adapter stops
+ * No doorbell is missed: while requests are left for the next turn, or the
+ * context is watched (toe_ctx_watch()), rq_looking is set, and the application
+ * need not ring.  Before the adapter stops
  * looking it clears the flag and reads rq_tail once more; the application
  * moves rq_tail, then looks at rq_looking.  Requests that wait for the CQ or
  * the port leave the flag as it is: the adapter looks again when they go on.
@@ -566,6 +567,13 @@ bool toe_rqm_run(ToeAdapter *a, ToeCtx *ctx)
         uint8_t status;
 
         if (!waiting) {
+            if (ctx->watch) {
+                if (!ctx->out.rq_looking) {
+                    ctx->out.rq_looking = 1;
+                    toe_ctx_dirty(a, ctx);
+                }
+                return false;
+            }
             if (!ctx->out.rq_looking) {
                 return false;
             }

@@ -758,6 +758,70 @@ START_TEST(receive_small_and_large)
 }
 END_TEST
 
+/* Who receives much will ask for more: requests are seen without a doorbell. */
+START_TEST(bulk_receiver_need_not_ring)
+{
+	uint32_t h = open_conn(&a, 100000);
+	static uint8_t data[LARGE_SIZE];
+	struct toe_hw_req req = simple(TOE_OP_NOP, 0);
+	unsigned kicks = 0;
+
+	app_buffer(&a, TOE_BQ_SMALL);
+	app_buffer(&a, TOE_BQ_LARGE);
+	app_doorbell(&a, TOE_DB_BQ, 0);
+	fake_rx(h, data, 100);
+	net.ops->readable(net.opaque, h, true);
+	toe_adapter_run(g.a);
+	app_expect(&a, TOE_EV_RECV);
+	ck_assert_uint_eq(a.page->rq_looking, 0);
+
+	fake_rx(h, data, sizeof(data));
+	net.ops->readable(net.opaque, h, false);
+	g.kicked = false;
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_RECV).u.recv.length,
+			  sizeof(data));
+	ck_assert_uint_eq(a.page->rq_looking, 1);
+	for (; a.page->rq_looking; kicks++) {
+		ck_assert(g.kicked);
+		req.cookie = 0;
+		app_queue(&a, &req);
+		g.kicked = false;
+		toe_adapter_run(g.a);
+		ck_assert(app_expect(&a, TOE_EV_COMPLETION).cookie ==
+			  req.cookie);
+	}
+	/* But not for ever, and then the doorbell is what counts. */
+	ck_assert_uint_gt(kicks, 1);
+	guest_run(&g);
+	req.cookie = 0;
+	app_queue(&a, &req);
+	ck_assert(!g.kicked);
+	app_expect_none(&a);
+	app_doorbell(&a, TOE_DB_RQ, 0);
+	app_expect(&a, TOE_EV_COMPLETION);
+}
+END_TEST
+
+/* The context goes while it is watched. */
+START_TEST(bulk_receiver_goes)
+{
+	uint32_t h = open_conn(&a, 100000);
+	static uint8_t data[LARGE_SIZE];
+
+	app_buffer(&a, TOE_BQ_LARGE);
+	app_doorbell(&a, TOE_DB_BQ, 0);
+	fake_rx(h, data, sizeof(data));
+	net.ops->readable(net.opaque, h, false);
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(a.page->rq_looking, 1);
+	net.ops->closed(net.opaque, h, TOE_ST_RESET);
+	ck_assert_uint_eq(ctx_destroy(&g, 1), TOE_ST_OK);
+	guest_run(&g);
+	ck_assert_uint_eq(status_of(&b, simple(TOE_OP_NOP, 0)), TOE_ST_OK);
+}
+END_TEST
+
 START_TEST(credit_holds_bytes_back)
 {
 	uint32_t h = open_conn(&a, 10);
@@ -1005,6 +1069,8 @@ int main(void)
 	tcase_add_test(tc, revoked_while_waiting);
 	tcase_add_test(tc, close_after_waiting_sends);
 	tcase_add_test(tc, receive_small_and_large);
+	tcase_add_test(tc, bulk_receiver_need_not_ring);
+	tcase_add_test(tc, bulk_receiver_goes);
 	tcase_add_test(tc, credit_holds_bytes_back);
 	tcase_add_test(tc, bad_buffer_stops_the_context);
 	tcase_add_test(tc, accept);
