@@ -125,7 +125,9 @@ static void sent_ecn(struct sim *s, struct end *e, const struct seg *seg)
 			 ", sent are %" PRId64, e->side, seg->len, off, f->end);
 	if (seg->ecn && !(f->ecn && back->ecn_once))
 		sim_fail(s, e->conn, "side %u: ECT, not agreed on", e->side);
-	if (!seg->ecn && fresh && f->ecn && back->ecn_once && back->ecn_there)
+	/* What was sent into a link that is down was new to it, not to us. */
+	if (!seg->ecn && fresh && f->ecn && back->ecn_once &&
+	    back->ecn_there && !s->p.flaps)
 		sim_fail(s, e->conn, "side %u: agreed, but no ECT", e->side);
 	if (seg->flags & CWR) {
 		if (!seg->ecn)
@@ -135,7 +137,9 @@ static void sent_ecn(struct sim *s, struct end *e, const struct seg *seg)
 		f->owes_cwr = false;
 	}
 	/* Frames that wait for ARP come too late to know. */
-	if (fresh && f->owes_cwr && !s->p.arp)
+	/* What PAWS dropped was not seen. */
+	if (fresh && f->owes_cwr && !s->p.arp &&
+	    f->owes_paws == paws_drops(s, e->side))
 		sim_fail(s, e->conn, "side %u: no CWR after an echo", e->side);
 }
 
@@ -416,18 +420,24 @@ void check_delivered(struct sim *s, const struct seg *seg)
 		f->ce_there = false;
 	if (seg->len && seg->ecn == CE) {
 		f->ce_once = true;
-		/* What is next in turn, and so surely in the window. */
-		if (off <= f->there && off + seg->len > f->there) {
+		/*
+		 * What is next in turn, and so surely in the window; if there
+		 * is memory for it, a listener had room for the connection, and
+		 * its ACK is not too old (RFC 5961 5.2).
+		 */
+		if (off <= f->there && off + seg->len > f->there && to->up &&
+		    s->p.profile != LITTLE_MEMORY &&
+		    offset(&to->flow, seg->ack) + 2048 >= to->flow.acked) {
 			f->ce_there = true;
 			f->ce_paws = paws_drops(s, !seg->from);
 		}
 	}
 	/*
 	 * An echo about data behind the last CWR, on a segment that cannot lie
-	 * outside the window, nor be an old one to PAWS.
+	 * outside the window.
 	 */
 	in_turn = !(seg->flags & (SYN | FIN)) && off <= f->there &&
-		  s->p.profile != LITTLE_MEMORY && !s->p.jitter;
+		  s->p.profile != LITTLE_MEMORY;
 	if (seg->len)
 		add_span(f, off, off + seg->len);
 	if (seg->flags & FIN && off + seg->len == f->fin)
@@ -439,8 +449,10 @@ void check_delivered(struct sim *s, const struct seg *seg)
 		int64_t ack = offset(f, seg->ack);
 
 		if (seg->flags & ECE && in_turn && f->ecn &&
-		    from->flow.ecn_there && ack >= f->acked && ack > f->cwr)
+		    from->flow.ecn_there && ack >= f->acked && ack > f->cwr) {
 			f->owes_cwr = true;
+			f->owes_paws = paws_drops(s, !seg->from);
+		}
 		f->acked = MAX(f->acked, ack);
 		f->edge = MAX(f->edge, ack + ((int64_t)seg->wnd << scale));
 	} else if (seg->flags & SYN) {

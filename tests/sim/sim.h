@@ -182,6 +182,7 @@ struct flow {
 	bool ce_there;		/* a mark, and no CWR since */
 	bool ce_once;
 	uint64_t ce_paws;	/* the receiver's PAWS drops by then */
+	uint64_t owes_paws;		/* and when owes_cwr was */
 	int64_t there;		/* all before this */
 	struct span spans[SPANS_MAX];	/* and these */
 	unsigned nspans;

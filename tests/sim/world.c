@@ -171,7 +171,7 @@ void sim_params(struct params *p, uint64_t seed)
 	p->rcvbuf = (uint32_t)rnd_log(&r, 4096, 1 << 20);
 	p->sndbuf = (uint32_t)rnd_log(&r, 4096, 1 << 20);
 	p->time_wait_ms = chance(&r, 500) ? 60000
-					  : 2000 + (uint32_t)rnd(&r, 60000);
+					  : 15000 + (uint32_t)rnd(&r, 47000);
 	p->run_delay = chance(&r, 500) ? 0 : (int64_t)rnd(&r, 2 * MS);
 	p->port_room = chance(&r, 700) ? 0 : 1 + (unsigned)rnd(&r, 20);
 	p->conns = 1 + (unsigned)rnd(&r, 16);

@@ -188,12 +188,15 @@ void toe_ecn_data(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
 
 void toe_ecn_reduced(ToeNcb *c, ToeCcEvent why)
 {
+    bool marked = why == TOE_CC_MARK || toe_ecn_covers(c);
+
     if (!(c->flags2 & TOE_F2_ECN)) {
         return;
     }
     c->ecn_recover = c->snd_max;
     c->flags2 |= TOE_F2_ECN_REDUCED | TOE_F2_ECN_CWR;
-    if (why == TOE_CC_MARK) {
+    if (marked) {
+        /* Should a loss be undone, the mark in its window still counts. */
         c->flags2 |= TOE_F2_ECN_MARKED;
     } else {
         c->flags2 &= ~TOE_F2_ECN_MARKED;

@@ -319,7 +319,8 @@ static bool fast_path(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, int64_t now)
         toe_ecn_ack(t, c, seg, una, news.flight);
         return true;
     }
-    if (seg->len > c->rcv_adv - c->rcv_nxt) {
+    if (seg->len > c->rcv_adv - c->rcv_nxt ||
+        (seg->flags & TOE_ECE && seg->ack == c->snd_una)) {
         return false;
     }
     take_timestamp(c, seg, now);
