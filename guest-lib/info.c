@@ -40,7 +40,7 @@ int toe_tcp_info(struct toe_conn *c, struct toe_tcp_info *info, size_t size)
 {
 	struct toe *t = c->toe;
 	struct toe_hw_req req = {
-		.opcode = TOE_OP_INFO, .npieces = 1, .handle = c->handle,
+		.opcode = TOE_OP_INFO, .npieces = 1,
 		.u.piece[0] = {
 			.key = t->key, .length = sizeof(*info),
 			.offset = t->info_off,
@@ -52,8 +52,10 @@ int toe_tcp_info(struct toe_conn *c, struct toe_tcp_info *info, size_t size)
 
 	if (!size || size > sizeof(answer))
 		return -EINVAL;
-	if (!c->handle_known || c->phase == TOE_P_CLOSED)
-		return -ENOTCONN;
+	err = toe_handle_wait(c);
+	if (err)
+		return err;
+	req.handle = c->handle;
 	err = toe_ctl(t, &req);
 	if (err)
 		return err == -EINVAL ? -EOPNOTSUPP : err;

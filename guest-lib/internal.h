@@ -342,6 +342,7 @@ void toe_mark_dead(struct toe *t, int error);
 uint32_t toe_rq_space(struct toe *t);
 /* Is there room for one?  If not, that is counted and toe_wait() won't sleep. */
 bool toe_rq_room(struct toe *t);
+bool toe_rq_room_for(struct toe *t, uint32_t n);
 /*
  * Copy a request to the ring; the caller has checked toe_rq_space().  The
  * doorbell follows with toe_rq_ring().
@@ -389,6 +390,8 @@ static inline uint32_t toe_credit_or_default(const struct toe *t,
 	return opts && opts->credit ? opts->credit : t->credit;
 }
 int toe_opts_check(const struct toe_conn_opts *opts);
+/* Wait until there is a handle (CONNECT is answered at once); -ENOTCONN. */
+int toe_handle_wait(struct toe_conn *c);
 
 /* ---- listen.c ---- */
 

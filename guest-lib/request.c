@@ -27,7 +27,12 @@ uint32_t toe_rq_space(struct toe *t)
 
 bool toe_rq_room(struct toe *t)
 {
-	if (toe_rq_space(t))
+	return toe_rq_room_for(t, 1);
+}
+
+bool toe_rq_room_for(struct toe *t, uint32_t n)
+{
+	if (toe_rq_space(t) >= n)
 		return true;
 	if (!t->dead) {
 		t->stats.rq_full++;

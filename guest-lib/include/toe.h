@@ -126,6 +126,18 @@ uint32_t toe_mem_key(const struct toe_mem *mem);
 /* ---- Connections -------------------------------------------------------- */
 
 #define TOE_CONN_NODELAY	0x1u	/* as toe_setopt(TOE_NODELAY, 1) */
+#define TOE_CONN_FASTOPEN	0x2u	/* RFC 7413: if the adapter has a cookie
+					 * of the peer, TOE_CONNECTED comes at
+					 * once and the first bytes sent go with
+					 * the SYN; it waits for them */
+
+/* An option that a connection begins with. */
+struct toe_option {
+	int option;			/* TOE_NODELAY ..., not TOE_CREDIT */
+	uint32_t rsvd;			/* zero */
+	uint64_t value;
+};
+#define TOE_OPTIONS_MAX		32
 
 struct toe_conn_opts {
 	uint32_t flags;			/* TOE_CONN_* */
@@ -135,15 +147,17 @@ struct toe_conn_opts {
 	socklen_t local_len;
 	uint16_t maxseg;		/* TOE_MAXSEG, TOE_TOS, TOE_TTL that */
 	uint8_t tos, ttl;		/* the first segment needs; 0: default */
-	uint32_t rsvd[4];		/* zero */
+	const struct toe_option *options; /* set before the first segment, by */
+	uint32_t noptions;		/* toe_connect() only */
+	uint32_t rsvd[1];		/* zero */
 };
 
 /*
  * Start to open a connection to addr (sockaddr_in).  opts may be NULL.  No
  * system call.  The outcome is an event: TOE_CONNECTED, or TOE_CLOSED with the
- * reason; *conn must be closed in either case.  Errors: -EINVAL,
- * -EAFNOSUPPORT, -EAGAIN (request queue full: poll and try again), -EMFILE
- * (max_conns), -ENODEV (context is dead).
+ * reason (-EINVAL: an option's value); *conn must be closed in either case.
+ * Errors: -EINVAL, -EAFNOSUPPORT, -EAGAIN (request queue full: poll and try
+ * again), -EMFILE (max_conns), -ENODEV (context is dead).
  */
 int toe_connect(struct toe *toe, const struct sockaddr *addr,
 		socklen_t addrlen, const struct toe_conn_opts *opts,
@@ -161,8 +175,8 @@ int toe_listen(struct toe *toe, const struct sockaddr *addr,
 
 /*
  * Take the next connection of a TOE_ACCEPTABLE listener; no system call.
- * opts may be NULL; local is ignored.  -EAGAIN: none waits.  A connection
- * that died meanwhile reports TOE_CLOSED.
+ * opts may be NULL; local and what belongs to the first segment are ignored.
+ * -EAGAIN: none waits.  A connection that died meanwhile reports TOE_CLOSED.
  */
 int toe_accept(struct toe_listener *listener,
 	       const struct toe_conn_opts *opts, struct toe_conn **conn);
@@ -238,18 +252,41 @@ void toe_abort(struct toe_conn *conn);
 #define TOE_TOS			15	/* IPv4 TOS, IPv6 traffic class */
 #define TOE_TTL			16	/* TTL, hop limit; 0: default */
 #define TOE_UTO			17	/* RFC 5482: TOE_UTO_* */
+#define TOE_DEFER_ACCEPT	32	/* listener: seconds to wait for data */
+#define TOE_FASTOPEN		33	/* listener: connections that may be open
+					 * by a cookie alone; 0: off */
+#define TOE_ECN			40	/* TOE_ECN_MODE_*, before the SYN */
+#define TOE_ECN_AGREED		41	/* get only: 1 if both sides use it */
+#define TOE_PACING_RATE		42	/* bytes/s at most; 0: no limit */
+#define TOE_MTU_DISCOVER	44	/* TOE_PMTUD_* */
+#define TOE_PATH_MTU		45	/* get only: bytes of an IP packet */
 #define TOE_CREDIT		0x100	/* bytes unread; this library's */
 
 #define TOE_LINGER_ON           0x100000000u
 #define TOE_UTO_SEND            0x1u	/* tell the peer TOE_USER_TIMEOUT */
 #define TOE_UTO_TAKE            0x2u	/* adapt it to what the peer tells */
 
+#define TOE_ECN_MODE_OFF	0u
+#define TOE_ECN_MODE_ON		1u	/* asked for, and granted */
+#define TOE_ECN_MODE_PASSIVE	2u	/* granted if the peer asks */
+
+#define TOE_PMTUD_DONT		0u	/* IPv4 without DF, IPv6 at 1280 bytes */
+#define TOE_PMTUD_WANT		1u
+#define TOE_PMTUD_DO		2u	/* the same */
+#define TOE_PMTUD_PROBE		3u	/* believe no router */
+
 /*
  * Set or get an option; waits for the adapter's answer (it comes at once).
- * -EINVAL, -ENOTCONN, -EAGAIN (request queue full).
+ * -EINVAL, -ENOTCONN (closed), -EAGAIN (request queue full).
  */
 int toe_setopt(struct toe_conn *conn, int option, uint64_t value);
 int toe_getopt(struct toe_conn *conn, int option, uint64_t *value);
+
+/* The same of a listener; its connections inherit them. */
+int toe_listener_setopt(struct toe_listener *listener, int option,
+			uint64_t value);
+int toe_listener_getopt(struct toe_listener *listener, int option,
+			uint64_t *value);
 
 /* ---- Sending ------------------------------------------------------------ */
 

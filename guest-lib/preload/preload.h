@@ -13,6 +13,7 @@
  *	fdtable.c	which descriptors are accelerated; dup, close
  *	socket.c	connect, names, shutdown
  *	options.c	setsockopt, getsockopt
+ *	kept.c		options that were set before connect()
  *	io.c		read, write, send, recv and relatives
  *	poll.c		poll, select and waiting on mixed descriptors
  *	epoll.c		epoll with accelerated members
@@ -160,8 +161,20 @@ int ps_connect_state(struct psock *s);
 
 /* ---- options.c ---- */
 
-/* Those that were set on the kernel's socket; when there is a handle. */
-void ps_carry_options(int fd, struct psock *s);
+/*
+ * What was set on fd before, for connect(); out has TOE_OPTIONS_MAX entries.
+ * Their number.
+ */
+uint32_t ps_options_before(int fd, struct toe_option *out);
+
+/* ---- kept.c, under the lock ---- */
+
+void ps_keep(int fd, int option, uint64_t value);
+bool ps_kept(int fd, int option, uint64_t *value);
+uint32_t ps_kept_all(int fd, struct toe_option *out);
+/* Without the lock: fd is closed, or new; newfd is the same socket. */
+void ps_kept_forget(int fd);
+void ps_kept_share(int fd, int newfd);
 
 /* ---- poll.c ---- */
 

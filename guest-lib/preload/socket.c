@@ -104,7 +104,8 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 		 struct psock **out)
 {
 	struct toe *toe = ps_context();
-	struct toe_conn_opts opts = { 0 };
+	struct toe_option options[TOE_OPTIONS_MAX];
+	struct toe_conn_opts opts = { .options = options };
 	struct psock *s;
 	int err;
 
@@ -116,8 +117,9 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 	if (!s)
 		return -ENOMEM;
 	opts.user = s;
-	if (int_option(fd, IPPROTO_TCP, TCP_NODELAY))
-		opts.flags |= TOE_CONN_NODELAY;
+	opts.noptions = ps_options_before(fd, options);
+	if (int_option(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT))
+		opts.flags |= TOE_CONN_FASTOPEN;
 	do {
 		ps_pump();
 		err = toe_connect(toe, addr, len, &opts, &s->conn);
@@ -141,7 +143,6 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 	s->connecting = true;
 	ps_install(fd, s);
 	ps_epoll_adopt(fd);
-	ps_carry_options(fd, s);
 	ps_stats.accelerated++;
 	*out = s;
 	return 0;
