@@ -8,7 +8,8 @@
  * given back; so toe_close_conn() gives it back at once, without waiting for
  * what the adapter may still have to say.  Only when the last request cannot
  * be posted yet (full queue, or CONNECT not answered, so that there is no
- * handle) the entry stays behind as a zombie.
+ * handle), or SENDs are under way, the entry stays behind as a zombie: what
+ * they hold is of max_conns connections at most.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -56,6 +57,12 @@ void toe_slot_free(struct toe_conn *c)
 	c->next = t->conn_free;
 	t->conn_free = c;
 	t->stats.conns--;
+}
+
+void toe_zombie_check(struct toe_conn *c)
+{
+	if (c->kind == TOE_K_ZOMBIE && !c->want && !c->nsends)
+		toe_slot_free(c);
 }
 
 struct toe_conn *toe_slot_find(struct toe *t, uint64_t cookie)
@@ -236,6 +243,8 @@ int toe_connect(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 		return err;
 	if (!rport || requests > t->rq_size)
 		return -EINVAL;
+	if (t->stats.conns == t->max_conns)
+		toe_complete(t);	/* SENDs of closed ones may be done */
 	if (!toe_rq_room_for(t, requests))
 		return t->dead ? -ENODEV : -EAGAIN;
 	c = toe_slot_alloc(t, TOE_K_CONN);
@@ -296,12 +305,13 @@ uint32_t toe_conn_state(const struct toe_conn *c)
 	if (c->phase == TOE_P_OPEN) {
 		s |= TOE_CONNECTED;
 		if (!c->shut && c->nsends < TOE_PENDING_SENDS &&
-		    c->toe->stage_free && toe_rq_space(c->toe) &&
-		    c->stage_slots < (c->toe->stage_slots + 1) / 2)
+		    toe_stage_share(c) && toe_rq_space(c->toe))
 			s |= TOE_WRITABLE;
 	}
 	if (c->rx_bytes)
 		s |= TOE_READABLE;
+	if (toe_urgent(c, NULL))
+		s |= TOE_MARKED;
 	if (c->peer_closed)
 		s |= TOE_PEER_CLOSED;
 	if (c->phase == TOE_P_CLOSED)
@@ -346,13 +356,16 @@ static void let_go(struct toe_conn *c, unsigned int how)
 	toe_list_del(&c->ready);
 	toe_list_del(&c->blocked);
 	c->news = 0;
-	if (t->dead || c->phase == TOE_P_CLOSED) {
+	if (t->dead) {
 		toe_slot_free(c);
 		return;
 	}
 	c->kind = TOE_K_ZOMBIE;
 	c->want &= ~(TOE_WANT_CREDIT | TOE_WANT_NODELAY);
-	toe_want(c, how);		/* frees it when posted */
+	if (c->phase == TOE_P_CLOSED)
+		toe_zombie_check(c);
+	else
+		toe_want(c, how);	/* frees it when posted */
 }
 
 /*
@@ -369,7 +382,11 @@ static bool close_and_wait(struct toe_conn *c)
 	if (t->dead || c->phase != TOE_P_OPEN || c->want || !toe_rq_space(t))
 		return false;
 	toe_recv_drop(c);
-	toe_slot_free(c);
+	toe_list_del(&c->ready);
+	toe_list_del(&c->blocked);
+	c->news = 0;
+	c->kind = TOE_K_ZOMBIE;
+	toe_zombie_check(c);		/* or with its last SEND */
 	toe_ctl(t, &req);
 	return true;
 }
@@ -459,6 +476,8 @@ int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 	if (option == TOE_CREDIT) {
 		if (!value || value > TOE_CREDIT_MAX)
 			return -EINVAL;
+		if (value > c->toe->credit_max)
+			value = c->toe->credit_max;
 		/*
 		 * What was asked for cannot be taken back: a larger window is
 		 * asked for now, a smaller one comes about by asking less.

@@ -128,8 +128,7 @@ void toe_want(struct toe_conn *c, unsigned int want)
 	c->want |= want;
 	if (post_wanted(c)) {
 		toe_list_del(&c->rqwait);
-		if (c->kind == TOE_K_ZOMBIE)
-			toe_slot_free(c);
+		toe_zombie_check(c);
 	} else if (c->handle_known) {
 		toe_list_add(&t->rqwait, &c->rqwait);
 	}				/* else: when the handle comes */
@@ -146,8 +145,7 @@ void toe_rqwait_flush(struct toe *t)
 		if (!post_wanted(c))
 			break;
 		toe_list_del(&c->rqwait);
-		if (c->kind == TOE_K_ZOMBIE)
-			toe_slot_free(c);
+		toe_zombie_check(c);
 	}
 	if (!t->dead)
 		toe_rq_ring(t);

@@ -63,8 +63,10 @@ struct toe_config {
 	uint32_t large_count;	/* large receive buffers, power of two; 64 */
 	uint32_t large_size;	/* bytes of each; 65536 */
 	uint32_t staging;	/* bytes that toe_send() copies into; 1 MiB */
-	uint32_t max_conns;	/* connections and listeners; 1024 */
-	uint32_t credit;	/* bytes a connection may hold unread; 1 MiB */
+	uint32_t max_conns;	/* connections and listeners, closed ones
+				 * with sends under way included; 1024 */
+	uint32_t credit;	/* bytes a connection may hold unread; 1 MiB,
+				 * half of the receive buffers at most */
 	uint32_t spin;		/* looks at the queue before sleeping; 20000 */
 	uint32_t rsvd[4];	/* zero */
 };
@@ -204,7 +206,8 @@ struct toe *toe_conn_context(const struct toe_conn *conn);
 
 /*
  * What a poll would say of this connection now: TOE_READABLE, TOE_WRITABLE,
- * TOE_CONNECTED, TOE_PEER_CLOSED, TOE_CLOSED, as a state and not as news.
+ * TOE_CONNECTED, TOE_PEER_CLOSED, TOE_CLOSED, TOE_MARKED, as a state and not as
+ * news.
  * It looks at what toe_poll() has already seen and no further.
  */
 uint32_t toe_conn_state(const struct toe_conn *conn);
@@ -292,6 +295,8 @@ int toe_listener_getopt(struct toe_listener *listener, int option,
 
 #define TOE_MORE	0x1u	/* more follows at once: no need to push, and
 				 * the doorbell may wait for the next call */
+#define TOE_URGENT	0x2u	/* the last of the bytes is urgent; if not all
+				 * were taken, say so again with the rest */
 
 /*
  * Copy up to len bytes and send them; no system call.  Returns the number of
@@ -351,14 +356,27 @@ int toe_recv_return(struct toe *toe, const struct toe_lend *lend);
 /*
  * Copy up to len received bytes to buf; no system call.  Returns their number,
  * 0 at the end of the stream, -EAGAIN, or the connection's error.  Bytes that
- * came before an error are given first.
+ * came before an error are given first.  A call stops before the urgent byte;
+ * the next one begins with it.
  */
 #define TOE_PEEK	0x1u	/* leave them in place */
+#define TOE_SKIP_URGENT	0x2u	/* leave out the urgent byte if it is next */
 ssize_t toe_recv(struct toe_conn *conn, void *buf, size_t len,
 		 unsigned int flags);
 
 /* Received bytes that wait in buffers for toe_recv() or toe_recv_lend(). */
 size_t toe_recv_pending(const struct toe_conn *conn);
+
+/*
+ * Urgent data: the peer marked a byte of the stream (RFC 9293, 3.8.5; the last
+ * mark counts).  toe_urgent() returns 1 while that byte is known of and not
+ * read past; *ahead, if not NULL: bytes to be read before it, which may be more
+ * than have come.  0: there is none.  toe_urgent_byte() looks at the byte and
+ * leaves it in its place: 1, -EAGAIN (has not come), -EINVAL (there is none).
+ * No system call.
+ */
+int toe_urgent(const struct toe_conn *conn, uint64_t *ahead);
+int toe_urgent_byte(struct toe_conn *conn, unsigned char *byte);
 
 /* ---- UDP ---------------------------------------------------------------- */
 
@@ -458,6 +476,7 @@ int toe_udp_recv_lend(struct toe_udp *udp, struct toe_dgram *d);
 #define TOE_DEAD	0x80u	/* the context is; close it */
 #define TOE_UDP		0x100u	/* said with the others, of a UDP socket */
 #define TOE_ERROR	0x200u	/* UDP: the next send or receive tells */
+#define TOE_MARKED	0x400u	/* urgent data was announced: toe_urgent() */
 
 struct toe_event {
 	uint32_t events;		/* TOE_CONNECTED ... ; several at once */
@@ -540,7 +559,8 @@ int toe_send_drain(struct toe_conn *conn, int timeout);
 	X(bad, "completions that made no sense") \
 	X(conns, "connections and listeners now open") \
 	X(polls, "toe_poll calls") \
-	X(udp_refused, "datagrams that the adapter did not take")
+	X(udp_refused, "datagrams that the adapter did not take") \
+	X(bytes_packed, "bytes received, copied to hold fewer buffers")
 
 struct toe_stats {
 #define TOE_STATS_FIELD(name, text) uint64_t name;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "preload.h"
 
@@ -351,11 +352,14 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 		s = ps_get(fd);
 		if (s) {
 			ps_pump();
-			*(int *)arg = s->conn ?
-				      (int)toe_recv_pending(s->conn) : 0;
+			*(int *)arg = s->conn ? (int)ps_readable(s) : 0;
 			ps_put(s);
 			return 0;
 		}
+	}
+	if (request == SIOCATMARK && arg && ps_is(fd)) {
+		*(int *)arg = sockatmark(fd);
+		return 0;
 	}
 	return real.ioctl(fd, request, arg);
 }

@@ -443,6 +443,8 @@ static void set(struct psock *s, int fd, int level, int name,
 		memcpy(&tv, value, sizeof(tv));
 		*(name == SO_RCVTIMEO ? &s->rcv_timeout : &s->snd_timeout) =
 			ps_timeout_ms(&tv);
+	} else if (level == SOL_SOCKET && name == SO_OOBINLINE) {
+		s->oob_inline = int_option(fd, SOL_SOCKET, SO_OOBINLINE);
 	} else if (!s->conn) {
 		;			/* lost by fork: the kernel's only */
 	} else if ((level == SOL_SOCKET && name == SO_KEEPALIVE) ||

@@ -15,6 +15,7 @@
  *	options.c	setsockopt, getsockopt
  *	kept.c		options that were set before connect()
  *	io.c		read, write, send, recv and relatives
+ *	oob.c		urgent data
  *	poll.c		poll, select and waiting on mixed descriptors
  *	epoll.c		epoll with accelerated members
  *
@@ -65,7 +66,7 @@
 	X(fcntl64) X(ioctl) X(read) X(write) X(readv) X(writev) X(recv) \
 	X(send) X(recvfrom) X(sendto) X(recvmsg) X(sendmsg) X(sendfile) \
 	X(poll) X(ppoll) X(select) X(pselect) X(epoll_ctl) X(epoll_wait) \
-	X(epoll_pwait)
+	X(epoll_pwait) X(sockatmark)
 
 struct ps_real {
 #define PS_REAL_FIELD(name) __typeof__(name) *name;
@@ -111,6 +112,9 @@ struct psock {
 	bool connecting;		/* connect() has not been answered */
 	bool error_taken;		/* by SO_ERROR or connect() */
 	bool shut_rd, shut_wr;
+	bool oob_inline;		/* SO_OOBINLINE */
+	bool oob_taken;			/* the urgent byte was given by MSG_OOB, */
+	uint64_t oob_mark;		/* the one at this place of the stream */
 	int rcv_timeout, snd_timeout;	/* ms, -1: none */
 	struct sockaddr_in peer;
 };
@@ -175,6 +179,16 @@ uint32_t ps_kept_all(int fd, struct toe_option *out);
 /* Without the lock: fd is closed, or new; newfd is the same socket. */
 void ps_kept_forget(int fd);
 void ps_kept_share(int fd, int newfd);
+
+/* ---- oob.c, under the lock ---- */
+
+/* Is there an urgent byte that MSG_OOB would give?  POLLPRI. */
+bool ps_oob_ready(const struct psock *s);
+/* Bytes that a read would give now; the urgent byte may be none of them. */
+uint64_t ps_readable(const struct psock *s);
+bool ps_at_mark(const struct psock *s);
+/* recv() with MSG_OOB. */
+ssize_t ps_recv_oob(struct psock *s, void *buf, size_t len, int flags);
 
 /* ---- poll.c ---- */
 

@@ -77,6 +77,7 @@ static struct psock *new_sock(int fd, const struct sockaddr *addr)
 	if (!s)
 		return NULL;
 	s->nonblock = flags >= 0 && flags & O_NONBLOCK;
+	s->oob_inline = int_option(fd, SOL_SOCKET, SO_OOBINLINE);
 	s->rcv_timeout = timeout_option(fd, SO_RCVTIMEO);
 	s->snd_timeout = timeout_option(fd, SO_SNDTIMEO);
 	memcpy(&s->peer, addr, sizeof(s->peer));

@@ -201,6 +201,205 @@ START_TEST(starved_adapter_is_told)
 }
 END_TEST
 
+/* ---- Who does not read -------------------------------------------------- */
+
+START_TEST(small_segments_do_not_take_all_buffers)
+{
+	struct open_conn o = open_conn(NULL), p = open_conn(NULL);
+	uint8_t data[LARGE], got[LARGE];
+	struct toe_lend lend;
+	uint32_t i, n, held;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + (i >> 8));
+	/* All of the credit, a byte or a few at a time, and nobody reads. */
+	for (n = 0; n < 2000; n += i) {
+		i = 1 + n % 3;
+		/* a large one when there is no small one, as the adapter */
+		receive(fake.page->bq_small_tail == fake.page->bq_small_head,
+			o.handle, o.cookie, data + n, i);
+		toe_complete(toe);
+	}
+	held = 2 * RING - (fake.page->bq_small_tail -
+			   fake.page->bq_small_head) -
+	       (fake.page->bq_large_tail - fake.page->bq_large_head);
+	/* 4 as they came, and full ones, and one begun */
+	ck_assert_uint_le(held, 4 + 2000 / SMALL + 1);
+	ck_assert_uint_gt(toe->stats.bytes_packed, 0);
+	ck_assert_uint_eq(toe_recv_pending(o.c), n);
+	/* Others go on. */
+	receive(1, p.handle, p.cookie, "others", 6);
+	ck_assert_int_eq(toe_recv(p.c, got, 10, 0), 6);
+	/* And the bytes are the bytes, however they are read. */
+	ck_assert_int_eq(toe_recv(o.c, got, n, TOE_PEEK), n);
+	ck_assert_mem_eq(got, data, n);
+	ck_assert_int_eq(toe_recv(o.c, got, 700, 0), 700);
+	ck_assert_mem_eq(got, data, 700);
+	ck_assert_int_eq(toe_recv(o.c, got, n - 700, TOE_PEEK), n - 700);
+	ck_assert_mem_eq(got, data + 700, n - 700);
+	for (i = 700; toe_recv_lend(o.c, &lend) == 1; i += lend.length) {
+		ck_assert_uint_le(i + lend.length, n);
+		ck_assert_mem_eq(lend.data, data + i, lend.length);
+		ck_assert_int_eq(toe_recv_return(toe, &lend), 0);
+	}
+	ck_assert_uint_eq(i, n);
+	ck_assert_uint_eq(fake.page->bq_small_tail - fake.page->bq_small_head,
+			  RING);
+	ck_assert_uint_eq(fake.page->bq_large_tail - fake.page->bq_large_head,
+			  RING);
+}
+END_TEST
+
+START_TEST(packing_fills_a_buffer_and_begins_the_next)
+{
+	struct open_conn o = open_conn(NULL);
+	uint8_t data[8 * SMALL], got[8 * SMALL];
+	uint32_t i, n = 0, size = SMALL - 56;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 11 + (i >> 8));
+	for (i = 0; i < 6; i++, n += size)
+		receive(0, o.handle, o.cookie, data + n, size);
+	toe_complete(toe);
+	/* The 5th and the 6th: 56 bytes each go to the buffer before. */
+	ck_assert_uint_eq(toe->stats.bytes_packed, 56 + 56);
+	receive(0, o.handle, o.cookie, data + n, 10);
+	n += 10;
+	toe_complete(toe);
+	ck_assert_uint_eq(toe->stats.bytes_packed, 56 + 56 + 10);
+	ck_assert_int_eq(toe_recv(o.c, got, 4 * size + 10, 0), 4 * size + 10);
+	ck_assert_mem_eq(got, data, 4 * size + 10);
+	ck_assert_int_eq(toe_recv(o.c, got, sizeof(got), 0),
+			 n - 4 * size - 10);
+	ck_assert_mem_eq(got, data + 4 * size + 10, n - 4 * size - 10);
+}
+END_TEST
+
+START_TEST(credit_is_not_more_than_half_of_the_buffers)
+{
+	struct sockaddr_in a = peer_addr();
+	struct toe_conn_opts opts = { .credit = 1u << 20 };
+	uint64_t half = RING * (SMALL + LARGE) / 2, value = 0;
+	struct toe_conn *c;
+
+	ck_assert_int_eq(toe_connect(toe, (struct sockaddr *)&a, sizeof(a),
+				     &opts, &c), 0);
+	ck_assert_uint_eq(take_op(TOE_OP_CONNECT).u.connect.credit, half);
+	ck_assert_int_eq(toe_setopt(c, TOE_CREDIT, half * 4), 0);
+	ck_assert_int_eq(toe_getopt(c, TOE_CREDIT, &value), 0);
+	ck_assert_uint_eq(value, half);
+}
+END_TEST
+
+/* ---- Urgent data -------------------------------------------------------- */
+
+static void mark_at(const struct open_conn *o, uint64_t mark)
+{
+	struct toe_hw_cqe e = {
+		.type = TOE_EV_URGENT, .handle = o->handle,
+		.cookie = o->cookie,
+	};
+
+	e.u.urgent.mark = mark;
+	post_event(e);
+}
+
+START_TEST(urgent_data_is_told_and_found)
+{
+	struct open_conn o = open_conn(NULL);
+	struct toe_event ev;
+	unsigned char byte = 0;
+	uint64_t ahead = 77;
+	char buf[16];
+
+	ck_assert_int_eq(toe_urgent(o.c, &ahead), 0);
+	ck_assert_int_eq(toe_urgent_byte(o.c, &byte), -EINVAL);
+	/* The news comes ahead of the bytes. */
+	receive(0, o.handle, o.cookie, "ab", 2);
+	mark_at(&o, 6);
+	ev = one_event();
+	ck_assert_uint_eq(ev.events, TOE_MARKED | TOE_READABLE);
+	ck_assert_ptr_eq(ev.conn, o.c);
+	ck_assert(toe_conn_state(o.c) & TOE_MARKED);
+	ck_assert_int_eq(toe_urgent(o.c, &ahead), 1);
+	ck_assert_uint_eq(ahead, 5);
+	ck_assert_int_eq(toe_urgent_byte(o.c, &byte), -EAGAIN);
+	receive(0, o.handle, o.cookie, "cdeUxy", 6);
+	ck_assert_int_eq(toe_urgent_byte(o.c, &byte), 1);
+	ck_assert_uint_eq(byte, 'U');
+	/* A read stops before it, and then begins with it. */
+	ck_assert_int_eq(toe_recv(o.c, buf, 3, 0), 3);
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, TOE_PEEK), 2);
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, 0), 2);
+	ck_assert_mem_eq(buf, "de", 2);
+	ck_assert_int_eq(toe_urgent(o.c, &ahead), 1);
+	ck_assert_uint_eq(ahead, 0);
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, 0), 3);
+	ck_assert_mem_eq(buf, "Uxy", 3);
+	ck_assert_int_eq(toe_urgent(o.c, &ahead), 0);
+	ck_assert(!(toe_conn_state(o.c) & TOE_MARKED));
+	ck_assert_uint_eq(toe->stats.bad, 0);
+}
+END_TEST
+
+START_TEST(urgent_byte_is_left_out)
+{
+	struct open_conn o = open_conn(NULL);
+	char buf[16];
+
+	mark_at(&o, 4);
+	receive(0, o.handle, o.cookie, "abcU", 4);
+	toe_complete(toe);
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, TOE_SKIP_URGENT), 3);
+	/* It is all that is there: nothing, and a look does not take it. */
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, TOE_SKIP_URGENT | TOE_PEEK),
+			 -EAGAIN);
+	ck_assert_int_eq(toe_urgent(o.c, NULL), 1);
+	receive(0, o.handle, o.cookie, "de", 2);
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, TOE_SKIP_URGENT | TOE_PEEK),
+			 2);
+	ck_assert_mem_eq(buf, "de", 2);
+	ck_assert_int_eq(toe_urgent(o.c, NULL), 1);
+	ck_assert_int_eq(toe_recv(o.c, buf, 1, TOE_SKIP_URGENT), 1);
+	ck_assert_int_eq(buf[0], 'd');
+	ck_assert_int_eq(toe_urgent(o.c, NULL), 0);
+	/* The next one, alone: the read takes it away and has nothing. */
+	mark_at(&o, 7);
+	receive(0, o.handle, o.cookie, "V", 1);
+	toe_complete(toe);
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, TOE_SKIP_URGENT), 1);
+	ck_assert_int_eq(buf[0], 'e');
+	ck_assert_int_eq(toe_recv(o.c, buf, 16, TOE_SKIP_URGENT), -EAGAIN);
+	ck_assert_uint_eq(toe_recv_pending(o.c), 0);
+	ck_assert_int_eq(toe_urgent(o.c, NULL), 0);
+}
+END_TEST
+
+START_TEST(urgent_nonsense_of_the_adapter)
+{
+	struct open_conn o = open_conn(NULL);
+	unsigned char byte;
+	uint64_t ahead;
+	char buf[8];
+
+	receive(0, o.handle, o.cookie, "abc", 3);
+	mark_at(&o, 0);
+	toe_complete(toe);
+	ck_assert_int_eq(toe_urgent(o.c, &ahead), 0);
+	mark_at(&o, UINT64_MAX);
+	toe_complete(toe);
+	ck_assert_int_eq(toe_urgent(o.c, &ahead), 1);
+	ck_assert_int_eq(toe_urgent_byte(o.c, &byte), -EAGAIN);
+	ck_assert_int_eq(toe_recv(o.c, buf, 8, TOE_SKIP_URGENT), 3);
+	/* Of a connection that was closed. */
+	toe_close_conn(o.c);
+	take_op(TOE_OP_CLOSE);
+	mark_at(&o, 9);
+	no_event();
+	ck_assert_uint_eq(toe->stats.bad, 0);
+}
+END_TEST
+
 /* ---- Stale and senseless completions ------------------------------------ */
 
 START_TEST(events_of_a_closed_connection)
@@ -287,6 +486,12 @@ static void add(TCase *t)
 	T(bytes_before_the_end);
 	T(bytes_before_the_error);
 	T(starved_adapter_is_told);
+	T(small_segments_do_not_take_all_buffers);
+	T(packing_fills_a_buffer_and_begins_the_next);
+	T(credit_is_not_more_than_half_of_the_buffers);
+	T(urgent_data_is_told_and_found);
+	T(urgent_byte_is_left_out);
+	T(urgent_nonsense_of_the_adapter);
 	T(events_of_a_closed_connection);
 	T(bad_buffers_are_counted);
 	T(bad_cookies_are_counted);

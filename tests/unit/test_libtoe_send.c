@@ -78,6 +78,120 @@ START_TEST(staging_is_shared_fairly)
 }
 END_TEST
 
+START_TEST(stalled_peers_leave_room_for_others)
+{
+	static uint8_t data[2 * STAGING];
+	struct open_conn o[3];
+	struct toe_hw_req r;
+	ssize_t n, all = 0;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		o[i] = open_conn(NULL);
+	/* Two send all they may, again and again, and nothing is taken. */
+	for (i = 0; i < 16; i++) {
+		n = toe_send(o[i % 2].c, data, sizeof(data), 0);
+		ck_assert(n > 0 || n == -EAGAIN);
+		all += n > 0 ? n : 0;
+	}
+	ck_assert_int_gt(all, STAGING / 2);
+	ck_assert_int_lt(all, STAGING);
+	ck_assert(toe_conn_state(o[2].c) & TOE_WRITABLE);
+	ck_assert_int_gt(toe_send(o[2].c, data, 100, 0), 0);
+	/* Later all of it is there again. */
+	while (requests_waiting()) {
+		r = take_op(TOE_OP_SEND);
+		complete(&r, TOE_ST_OK, r.handle, 0);
+		toe_complete(toe);
+	}
+	ck_assert_uint_eq(toe->stage_free, toe->stage_slots);
+	ck_assert_int_eq(toe_send(o[0].c, data, sizeof(data), 0),
+			 STAGING / 2);
+}
+END_TEST
+
+START_TEST(closed_connections_count_until_their_sends_are_done)
+{
+	struct sockaddr_in a = peer_addr();
+	struct toe_hw_req sends[4], close;
+	struct open_conn o;
+	struct toe_conn *c;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		o = open_conn(NULL);
+		ck_assert_int_eq(toe_send(o.c, "x", 1, 0), 1);
+		sends[i] = take_op(TOE_OP_SEND);
+		toe_close_conn(o.c);
+		close = take_op(TOE_OP_CLOSE);
+		ck_assert_uint_eq(close.handle, o.handle);
+	}
+	/* max_conns is 4, and the memory of 4 SENDs is not free yet. */
+	ck_assert_uint_eq(toe->stats.conns, 4);
+	ck_assert_int_eq(toe_connect(toe, (struct sockaddr *)&a, sizeof(a),
+				     NULL, &c), -EMFILE);
+	complete(&sends[2], TOE_ST_OK, sends[2].handle, 0);
+	/* The call itself looks whether one is done. */
+	ck_assert_int_eq(toe_connect(toe, (struct sockaddr *)&a, sizeof(a),
+				     NULL, &c), 0);
+	take_op(TOE_OP_CONNECT);
+	for (i = 0; i < 4; i++)
+		if (i != 2)
+			complete(&sends[i], TOE_ST_ABORTED, sends[i].handle,
+				 0);
+	no_event();
+	ck_assert_uint_eq(toe->stats.conns, 1);
+	ck_assert_uint_eq(toe->stage_free, toe->stage_slots);
+}
+END_TEST
+
+START_TEST(close_that_waits_has_its_sends_counted)
+{
+	struct open_conn o = open_conn(NULL);
+	struct toe_hw_req r, set = { .opcode = TOE_OP_SETOPT };
+
+	set.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	complete(&set, TOE_ST_OK, o.handle, 0);
+	ck_assert_int_eq(toe_setopt(o.c, TOE_LINGER, TOE_LINGER_ON | 5), 0);
+	take_op(TOE_OP_SETOPT);
+	ck_assert_int_eq(toe_send(o.c, "x", 1, 0), 1);
+	r = take_op(TOE_OP_SEND);
+	complete(&r, TOE_ST_OK, o.handle, 0);
+	r = (struct toe_hw_req){ .opcode = TOE_OP_CLOSE };
+	r.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
+	complete(&r, TOE_ST_OK, o.handle, 0);
+	toe_close_conn(o.c);
+	take_op(TOE_OP_CLOSE);
+	ck_assert_uint_eq(toe->stats.conns, 0);
+	ck_assert_uint_eq(toe->stage_free, toe->stage_slots);
+}
+END_TEST
+
+START_TEST(urgent_goes_with_the_last_byte)
+{
+	struct open_conn o = open_conn(NULL);
+	static uint8_t data[STAGING];
+	struct toe_mem m = { .toe = toe, .length = 100, .key = 5,
+			     .flags = TOE_MEM_F_SEND };
+	struct toe_hw_req r;
+
+	ck_assert_int_eq(toe_send(o.c, "x!", 2, TOE_URGENT), 2);
+	ck_assert_uint_eq(take_op(TOE_OP_SEND).flags, TOE_REQ_F_URGENT);
+	ck_assert_int_eq(toe_send_mem(o.c, &m, 0, 10, TOE_URGENT | TOE_MORE,
+				      1), 0);
+	ck_assert_uint_eq(take_op(TOE_OP_SEND).flags,
+			  TOE_REQ_F_URGENT | TOE_REQ_F_MORE);
+	/* Not all is taken: the last byte is not among it. */
+	ck_assert_int_lt(toe_send(o.c, data, sizeof(data), TOE_URGENT),
+			 sizeof(data));
+	while (requests_waiting()) {
+		r = take_op(TOE_OP_SEND);
+		ck_assert_uint_eq(r.flags, TOE_REQ_F_MORE);
+	}
+	ck_assert_int_eq(toe_send(o.c, "x", 1, 4), -EINVAL);
+}
+END_TEST
+
 START_TEST(staging_is_used_again_in_any_order)
 {
 	struct open_conn o = open_conn(NULL), p = open_conn(NULL);
@@ -223,6 +337,10 @@ static void add(TCase *t)
 	T(send_copies);
 	T(send_gathers);
 	T(staging_is_shared_fairly);
+	T(stalled_peers_leave_room_for_others);
+	T(closed_connections_count_until_their_sends_are_done);
+	T(close_that_waits_has_its_sends_counted);
+	T(urgent_goes_with_the_last_byte);
 	T(staging_is_used_again_in_any_order);
 	T(more_holds_the_doorbell);
 	T(pending_sends_are_bounded);
