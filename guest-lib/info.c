@@ -33,6 +33,7 @@ SAME(delivered_ce);
 SAME(bytes_retrans);
 SAME(rcv_ooopack);
 SAME(congestion);
+SAME(app_limited);
 _Static_assert(TOE_STATE_TIME_WAIT == TOE_TCP_TIME_WAIT, "states");
 _Static_assert(TOE_INFO_SYN_DATA == TOE_INFO_OPT_SYN_DATA, "options");
 

@@ -625,7 +625,9 @@ struct toe_tcp_info {
 	uint32_t dsack_dups, reord_seen, rcv_ooopack;
 	uint32_t snd_wnd, rcv_wnd;	/* bytes */
 	uint32_t congestion;		/* 0 CUBIC, 1 NewReno, 2 DCTCP */
-	uint32_t rsvd[6];
+	uint32_t app_limited;		/* 1: delivery_rate is the sender's, the
+					 * path may do more */
+	uint32_t rsvd[5];
 };
 
 #define TOE_STATE_CLOSED	0

@@ -116,6 +116,7 @@ static int put_info(struct psock *s, void *value, socklen_t *len)
 	SAME(data_segs_in);
 	SAME(data_segs_out);
 	SAME(delivery_rate);
+	k.tcpi_delivery_rate_app_limited = i.app_limited & 1;
 	SAME(busy_time);
 	SAME(rwnd_limited);
 	SAME(sndbuf_limited);

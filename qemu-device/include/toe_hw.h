@@ -654,7 +654,8 @@ struct toe_hw_tcp_info {
 	uint32_t snd_wnd;		/* bytes */
 	uint32_t rcv_wnd;		/* bytes */
 	uint32_t congestion;		/* TOE_CC_* */
-	uint32_t rsvd[6];
+	uint32_t app_limited;		/* 1: delivery_rate is what was sent, the path may do more */
+	uint32_t rsvd[5];
 };
 
 /* Congestion states, as Linux numbers them. */
