@@ -223,7 +223,7 @@ $(O)/asan/lib/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(SANITIZE) $(WARN) $(LIB_INC) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/tests/unit/test_libtoe: $(O)/asan/lib/tests/unit/test_libtoe.o $(LIB_ASAN_OBJ)
+$(filter $(O)/tests/unit/test_libtoe%,$(UNIT)): $(O)/tests/unit/%: $(O)/asan/lib/tests/unit/%.o $(LIB_ASAN_OBJ)
 	$(call note,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(CHECK_LIBS) -lm

@@ -148,7 +148,9 @@ static void event(struct toe *t, const struct toe_hw_cqe *e)
 		if (c && e->type == TOE_EV_CLOSED) {
 			/* ended by itself before its close was posted */
 			toe_list_del(&c->rqwait);
-			toe_slot_free(c);
+			c->phase = TOE_P_CLOSED;
+			c->want = 0;
+			toe_zombie_check(c);
 		} else {
 			orphan_event(t, e);
 		}
@@ -171,6 +173,11 @@ static void event(struct toe *t, const struct toe_hw_cqe *e)
 		break;
 	case TOE_EV_ACCEPT:
 		toe_listen_incoming(c, e);
+		break;
+	case TOE_EV_URGENT:
+		c->urgent = true;
+		c->urgent_mark = e->u.urgent.mark;
+		toe_news(c, TOE_MARKED);
 		break;
 	case TOE_EV_PEER_CLOSED:
 		c->peer_closed = true;

@@ -8,7 +8,8 @@
  * given back; so toe_close_conn() gives it back at once, without waiting for
  * what the adapter may still have to say.  Only when the last request cannot
  * be posted yet (full queue, or CONNECT not answered, so that there is no
- * handle) the entry stays behind as a zombie.
+ * handle), or SENDs are under way, the entry stays behind as a zombie: what
+ * they hold is of max_conns connections at most.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -56,6 +57,12 @@ void toe_slot_free(struct toe_conn *c)
 	c->next = t->conn_free;
 	t->conn_free = c;
 	t->stats.conns--;
+}
+
+void toe_zombie_check(struct toe_conn *c)
+{
+	if (c->kind == TOE_K_ZOMBIE && !c->want && !c->nsends)
+		toe_slot_free(c);
 }
 
 struct toe_conn *toe_slot_find(struct toe *t, uint64_t cookie)
@@ -144,20 +151,76 @@ int toe_conn_peer(const struct toe_conn *c, struct sockaddr *addr,
 
 /* ---- Opening ------------------------------------------------------------ */
 
+#define SAME(name) \
+	_Static_assert(TOE_##name == TOE_OPT_##name, #name)
+SAME(NODELAY);
+SAME(UTO);
+SAME(DEFER_ACCEPT);
+SAME(FASTOPEN);
+SAME(ECN);
+SAME(ECN_AGREED);
+SAME(PACING_RATE);
+SAME(MTU_DISCOVER);
+SAME(PATH_MTU);
+_Static_assert(TOE_OPTIONS_MAX == TOE_FIRST_OPTIONS, "options of a CONNECT");
+
+/* One of the adapter's; whether its value is good, or it fits, is its affair. */
+static bool option_known(int option)
+{
+	switch (option) {
+	case TOE_DEFER_ACCEPT:
+	case TOE_FASTOPEN:
+	case TOE_ECN:
+	case TOE_ECN_AGREED:
+	case TOE_PACING_RATE:
+	case TOE_MTU_DISCOVER:
+	case TOE_PATH_MTU:
+		return true;
+	default:
+		return option >= TOE_NODELAY && option <= TOE_UTO;
+	}
+}
+
 int toe_opts_check(const struct toe_conn_opts *opts)
 {
-	static const struct toe_conn_opts zero;
+	uint32_t i;
 
-	if (opts && (memcmp(opts->rsvd, zero.rsvd, sizeof(opts->rsvd)) ||
-		     (opts->flags & ~TOE_CONN_NODELAY)))
+	if (!opts)
+		return 0;
+	if (opts->rsvd[0] ||
+	    (opts->flags & ~(TOE_CONN_NODELAY | TOE_CONN_FASTOPEN)) ||
+	    opts->noptions > TOE_OPTIONS_MAX)
 		return -EINVAL;
+	for (i = 0; i < opts->noptions; i++)
+		if (opts->options[i].rsvd ||
+		    !option_known(opts->options[i].option))
+			return -EINVAL;
 	return 0;
+}
+
+/* SETOPTs without a handle are about the next CONNECT, which follows. */
+static void post_options(struct toe_conn *c, const struct toe_conn_opts *opts)
+{
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_SETOPT, .flags = TOE_REQ_F_QUIET,
+		.cookie = toe_cookie(TOE_CK_QUIET, c->index, c->gen),
+	};
+	uint32_t i;
+
+	for (i = 0; i < opts->noptions; i++) {
+		req.u.opt.option = (uint32_t)opts->options[i].option;
+		req.u.opt.value = opts->options[i].value;
+		if (opts->options[i].option == TOE_LINGER)
+			c->lingers = req.u.opt.value > TOE_LINGER_ON;
+		toe_rq_post(c->toe, &req);
+	}
 }
 
 int toe_connect(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 		const struct toe_conn_opts *opts, struct toe_conn **conn)
 {
 	struct toe_hw_req req = { .opcode = TOE_OP_CONNECT };
+	uint32_t requests = opts ? opts->noptions + 1 : 1;
 	uint8_t family, local_family;
 	uint16_t rport, lport = 0;
 	struct toe_conn *c;
@@ -178,9 +241,11 @@ int toe_connect(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 	}
 	if (err)
 		return err;
-	if (!rport)
+	if (!rport || requests > t->rq_size)
 		return -EINVAL;
-	if (!toe_rq_room(t))
+	if (t->stats.conns == t->max_conns)
+		toe_complete(t);	/* SENDs of closed ones may be done */
+	if (!toe_rq_room_for(t, requests))
 		return t->dead ? -ENODEV : -EAGAIN;
 	c = toe_slot_alloc(t, TOE_K_CONN);
 	if (!c)
@@ -200,6 +265,10 @@ int toe_connect(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 	req.u.connect.maxseg = opts ? opts->maxseg : 0;
 	req.u.connect.tos = opts ? opts->tos : 0;
 	req.u.connect.ttl = opts ? opts->ttl : 0;
+	if (opts && opts->flags & TOE_CONN_FASTOPEN)
+		req.flags = TOE_REQ_F_FASTOPEN;
+	if (opts)
+		post_options(c, opts);
 	toe_rq_post(t, &req);
 	toe_rq_ring(t);
 	t->stats.connects++;
@@ -236,12 +305,13 @@ uint32_t toe_conn_state(const struct toe_conn *c)
 	if (c->phase == TOE_P_OPEN) {
 		s |= TOE_CONNECTED;
 		if (!c->shut && c->nsends < TOE_PENDING_SENDS &&
-		    c->toe->stage_free && toe_rq_space(c->toe) &&
-		    c->stage_slots < (c->toe->stage_slots + 1) / 2)
+		    toe_stage_share(c) && toe_rq_space(c->toe))
 			s |= TOE_WRITABLE;
 	}
 	if (c->rx_bytes)
 		s |= TOE_READABLE;
+	if (toe_urgent(c, NULL))
+		s |= TOE_MARKED;
 	if (c->peer_closed)
 		s |= TOE_PEER_CLOSED;
 	if (c->phase == TOE_P_CLOSED)
@@ -286,13 +356,16 @@ static void let_go(struct toe_conn *c, unsigned int how)
 	toe_list_del(&c->ready);
 	toe_list_del(&c->blocked);
 	c->news = 0;
-	if (t->dead || c->phase == TOE_P_CLOSED) {
+	if (t->dead) {
 		toe_slot_free(c);
 		return;
 	}
 	c->kind = TOE_K_ZOMBIE;
 	c->want &= ~(TOE_WANT_CREDIT | TOE_WANT_NODELAY);
-	toe_want(c, how);		/* frees it when posted */
+	if (c->phase == TOE_P_CLOSED)
+		toe_zombie_check(c);
+	else
+		toe_want(c, how);	/* frees it when posted */
 }
 
 /*
@@ -309,7 +382,11 @@ static bool close_and_wait(struct toe_conn *c)
 	if (t->dead || c->phase != TOE_P_OPEN || c->want || !toe_rq_space(t))
 		return false;
 	toe_recv_drop(c);
-	toe_slot_free(c);
+	toe_list_del(&c->ready);
+	toe_list_del(&c->blocked);
+	c->news = 0;
+	c->kind = TOE_K_ZOMBIE;
+	toe_zombie_check(c);		/* or with its last SEND */
 	toe_ctl(t, &req);
 	return true;
 }
@@ -361,16 +438,46 @@ int toe_ctl(struct toe *t, struct toe_hw_req *req)
 	}
 }
 
+int toe_handle_wait(struct toe_conn *c)
+{
+	struct toe_deadline forever = { .timeout = -1 };
+	int err;
+
+	while (!c->handle_known && c->phase == TOE_P_CONNECTING) {
+		err = toe_wait_cq(c->toe, &forever);
+		if (err < 0 && err != -EINTR)
+			return err;
+		toe_complete(c->toe);
+	}
+	return c->phase == TOE_P_CLOSED ? -ENOTCONN : 0;
+}
+
+static int get_or_set(struct toe_conn *c, struct toe_hw_req *req, int option)
+{
+	int err;
+
+	if (!option_known(option))
+		return -EINVAL;
+	err = toe_handle_wait(c);
+	if (err)
+		return err;
+	req->handle = c->handle;
+	req->u.opt.option = (uint32_t)option;
+	return toe_ctl(c->toe, req);
+}
+
 int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 {
 	struct toe_hw_req req = {
-		.opcode = TOE_OP_SETOPT, .handle = c->handle,
+		.opcode = TOE_OP_SETOPT, .u.opt.value = value,
 	};
 	int err;
 
 	if (option == TOE_CREDIT) {
 		if (!value || value > TOE_CREDIT_MAX)
 			return -EINVAL;
+		if (value > c->toe->credit_max)
+			value = c->toe->credit_max;
 		/*
 		 * What was asked for cannot be taken back: a larger window is
 		 * asked for now, a smaller one comes about by asking less.
@@ -385,13 +492,7 @@ int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 		c->credit = (uint32_t)value;
 		return 0;
 	}
-	if (option < TOE_NODELAY || option > TOE_UTO)
-		return -EINVAL;
-	if (!c->handle_known || c->phase == TOE_P_CLOSED)
-		return -ENOTCONN;
-	req.u.opt.option = (uint32_t)option;
-	req.u.opt.value = value;
-	err = toe_ctl(c->toe, &req);
+	err = get_or_set(c, &req, option);
 	if (!err && option == TOE_LINGER)
 		c->lingers = value > TOE_LINGER_ON;
 	return err;
@@ -399,22 +500,27 @@ int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 
 int toe_getopt(struct toe_conn *c, int option, uint64_t *value)
 {
-	struct toe_hw_req req = {
-		.opcode = TOE_OP_GETOPT, .handle = c->handle,
-	};
+	struct toe_hw_req req = { .opcode = TOE_OP_GETOPT };
 	int err;
 
 	if (option == TOE_CREDIT) {
 		*value = c->credit;
 		return 0;
 	}
-	if (option < TOE_NODELAY || option > TOE_UTO)
-		return -EINVAL;
-	if (!c->handle_known || c->phase == TOE_P_CLOSED)
-		return -ENOTCONN;
-	req.u.opt.option = (uint32_t)option;
-	err = toe_ctl(c->toe, &req);
+	err = get_or_set(c, &req, option);
 	if (!err)
 		*value = c->toe->ctl.result;
 	return err;
+}
+
+int toe_listener_setopt(struct toe_listener *l, int option, uint64_t value)
+{
+	return option == TOE_CREDIT ? -EINVAL
+				    : toe_setopt(&l->c, option, value);
+}
+
+int toe_listener_getopt(struct toe_listener *l, int option, uint64_t *value)
+{
+	return option == TOE_CREDIT ? -EINVAL
+				    : toe_getopt(&l->c, option, value);
 }

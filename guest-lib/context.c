@@ -152,6 +152,9 @@ static void map_data(struct toe *t, const struct toe_config *cfg,
 	t->bq_size[1] = cfg->large_count;
 	t->nbufs = cfg->small_count + cfg->large_count;
 	t->stage_slots = t->stage_free = cfg->staging / TOE_STAGE_SLOT;
+	/* No more than half of what the buffers hold: others read, too. */
+	t->credit_max = (cfg->small_count * cfg->small_size) / 2 +
+			(cfg->large_count * cfg->large_size) / 2;
 }
 
 static int alloc_tables(struct toe *t, const struct toe_config *cfg)

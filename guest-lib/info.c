@@ -33,6 +33,7 @@ SAME(delivered_ce);
 SAME(bytes_retrans);
 SAME(rcv_ooopack);
 SAME(congestion);
+SAME(app_limited);
 _Static_assert(TOE_STATE_TIME_WAIT == TOE_TCP_TIME_WAIT, "states");
 _Static_assert(TOE_INFO_SYN_DATA == TOE_INFO_OPT_SYN_DATA, "options");
 
@@ -40,7 +41,7 @@ int toe_tcp_info(struct toe_conn *c, struct toe_tcp_info *info, size_t size)
 {
 	struct toe *t = c->toe;
 	struct toe_hw_req req = {
-		.opcode = TOE_OP_INFO, .npieces = 1, .handle = c->handle,
+		.opcode = TOE_OP_INFO, .npieces = 1,
 		.u.piece[0] = {
 			.key = t->key, .length = sizeof(*info),
 			.offset = t->info_off,
@@ -52,8 +53,10 @@ int toe_tcp_info(struct toe_conn *c, struct toe_tcp_info *info, size_t size)
 
 	if (!size || size > sizeof(answer))
 		return -EINVAL;
-	if (!c->handle_known || c->phase == TOE_P_CLOSED)
-		return -ENOTCONN;
+	err = toe_handle_wait(c);
+	if (err)
+		return err;
+	req.handle = c->handle;
 	err = toe_ctl(t, &req);
 	if (err)
 		return err == -EINVAL ? -EOPNOTSUPP : err;

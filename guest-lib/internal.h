@@ -23,6 +23,10 @@
  *
  * Requests that must not fail (close, abort, credit) but meet a full request
  * queue are remembered in conn->want; complete.c posts them later.
+ *
+ * What connections share is not for one of them to take away: staging memory is
+ * given by toe_stage_share(), receive buffers are packed (recv.c), and the table
+ * of connections counts those that were closed until their SENDs are done.
  */
 #ifndef TOE_INTERNAL_H
 #define TOE_INTERNAL_H
@@ -170,7 +174,10 @@ struct toe_conn {
 	uint32_t rx_first, rx_last;	/* received buffers, TOE_NONE: empty */
 	uint32_t rx_off;		/* bytes of the first one consumed */
 	uint32_t lent;			/* buffers with the caller */
+	uint32_t rx_held;		/* buffers in rx_first... */
 	uint64_t rx_bytes;		/* not consumed, in rx_first... */
+	bool urgent;			/* the mark is known, */
+	uint64_t urgent_mark;		/* bytes up to and with the last one */
 	uint32_t credit;		/* window: bytes asked for in all */
 	uint32_t owed;			/* consumed since the last CREDIT */
 	uint32_t surplus;		/* asked for, above a lowered window */
@@ -221,7 +228,8 @@ enum toe_buf_state {
 
 struct toe_rxbuf {
 	uint32_t next;			/* rx queue */
-	uint32_t length;
+	uint32_t start;			/* bytes at the front that are elsewhere */
+	uint32_t length;		/* with those */
 	uint32_t conn, conn_gen;	/* LENT: whose credit it holds */
 	uint32_t lent_bytes;
 	uint8_t state;
@@ -297,7 +305,7 @@ struct toe {
 	uint64_t caps;
 	uint32_t id;
 	uint32_t flags;			/* TOE_CFG_* */
-	uint32_t credit;
+	uint32_t credit, credit_max;
 	uint32_t spin;
 	uint64_t waited_bytes;		/* stats.bytes_in at the last wait */
 	bool pause;			/* spin with the pause instruction */
@@ -343,6 +351,7 @@ void toe_mark_dead(struct toe *t, int error);
 uint32_t toe_rq_space(struct toe *t);
 /* Is there room for one?  If not, that is counted and toe_wait() won't sleep. */
 bool toe_rq_room(struct toe *t);
+bool toe_rq_room_for(struct toe *t, uint32_t n);
 /*
  * Copy a request to the ring; the caller has checked toe_rq_space().  The
  * doorbell follows with toe_rq_ring().
@@ -370,6 +379,8 @@ void toe_news(struct toe_conn *c, uint32_t bits);
 
 struct toe_conn *toe_slot_alloc(struct toe *t, enum toe_kind kind);
 void toe_slot_free(struct toe_conn *c);
+/* Free it if it is a zombie, and nothing of it is left to do. */
+void toe_zombie_check(struct toe_conn *c);
 
 /* ports.c: take the listener's port in the kernel; give it back */
 int toe_port_hold(struct toe_conn *l, uint16_t port);
@@ -387,9 +398,13 @@ int toe_ctl(struct toe *t, struct toe_hw_req *req);
 static inline uint32_t toe_credit_or_default(const struct toe *t,
 					     const struct toe_conn_opts *opts)
 {
-	return opts && opts->credit ? opts->credit : t->credit;
+	uint32_t credit = opts && opts->credit ? opts->credit : t->credit;
+
+	return credit < t->credit_max ? credit : t->credit_max;
 }
 int toe_opts_check(const struct toe_conn_opts *opts);
+/* Wait until there is a handle (CONNECT is answered at once); -ENOTCONN. */
+int toe_handle_wait(struct toe_conn *c);
 
 /* ---- listen.c ---- */
 
@@ -401,6 +416,13 @@ void toe_reject(struct toe *t, uint32_t handle);
 
 /* Slots of one run, at most want; 0: none free.  *first is its first slot. */
 uint32_t toe_stage_alloc(struct toe *t, uint32_t want, uint32_t *first);
+/* Slots that c may have besides those that it has. */
+static inline uint32_t toe_stage_share(const struct toe_conn *c)
+{
+	uint32_t left = c->toe->stage_free;
+
+	return left > c->stage_slots ? (left - c->stage_slots + 1) / 2 : 0;
+}
 void toe_stage_release(struct toe *t, uint32_t first, uint32_t count);
 void toe_send_completed(struct toe *t, const struct toe_hw_cqe *e);
 /* A finished toe_send_mem() for an event; false: there is none. */
@@ -421,6 +443,8 @@ int toe_send_datagram(struct toe_conn *c, struct toe_hw_req *req,
 /* Does this event name a buffer that was posted?  If not, that is counted. */
 bool toe_buf_filled(struct toe *t, const struct toe_hw_cqe *e);
 uint8_t *toe_buf_addr(const struct toe *t, uint32_t id);
+/* A filled buffer becomes the last of the queue. */
+void toe_buf_enqueue(struct toe_conn *c, uint32_t id);
 /* The first filled buffer leaves the queue. */
 void toe_buf_unqueue(struct toe_conn *c);
 

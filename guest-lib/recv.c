@@ -9,10 +9,24 @@
  * at a time, when bytes are consumed: by toe_recv() when they are copied, with
  * toe_recv_lend() when the buffer comes back.  So what a slow reader leaves
  * unread is bounded, and waits on the adapter behind a closed TCP window.
+ *
+ * Bounded in bytes, that is; a credit's worth of segments of a byte each would
+ * take every buffer there is, and other connections would starve.  So whoever
+ * holds PACK_FROM of them has what comes packed: copied behind the bytes of his
+ * last buffer as far as there is room.  A reader that keeps up does not hold as
+ * many, and nothing is copied for him.  A credit is half of the buffers' bytes
+ * at most.
+ *
+ * Urgent data (RFC 6093: a mark in the stream) is delivered in its place.
+ * toe_recv() does not read across the mark in one call, so that who wants to
+ * know sees it: sockatmark() of POSIX.
  */
 #include <string.h>
 
 #include "internal.h"
+
+#define PACK_FROM	16u	/* a sixteenth of all buffers */
+#define PACK_LEAST	4u
 
 static unsigned int buf_class(const struct toe *t, uint32_t id)
 {
@@ -43,6 +57,7 @@ void toe_buf_post(struct toe *t, uint32_t id)
 	};
 
 	t->bufs[id].state = TOE_BUF_POSTED;
+	t->bufs[id].start = 0;
 	t->bq[k][t->bq_tail[k] & (t->bq_size[k] - 1)] = entry;
 	t->bq_tail[k]++;
 	t->bq_unrung++;
@@ -90,6 +105,41 @@ bool toe_buf_filled(struct toe *t, const struct toe_hw_cqe *e)
 	return true;
 }
 
+void toe_buf_enqueue(struct toe_conn *c, uint32_t id)
+{
+	struct toe *t = c->toe;
+
+	t->bufs[id].next = TOE_NONE;
+	if (c->rx_first == TOE_NONE) {
+		c->rx_first = id;
+		c->rx_off = t->bufs[id].start;
+	} else {
+		t->bufs[c->rx_last].next = id;
+	}
+	c->rx_last = id;
+	c->rx_held++;
+}
+
+/* Copy what fits of buffer id behind the last one's bytes; true: all of it. */
+static bool pack(struct toe_conn *c, uint32_t id)
+{
+	struct toe *t = c->toe;
+	struct toe_rxbuf *b = &t->bufs[id], *last;
+	uint32_t room, n;
+
+	if (c->rx_held < PACK_LEAST || c->rx_held < t->nbufs / PACK_FROM)
+		return false;
+	last = &t->bufs[c->rx_last];
+	room = t->buf_size[buf_class(t, c->rx_last)] - last->length;
+	n = room < b->length ? room : b->length;
+	memcpy(toe_buf_addr(t, c->rx_last) + last->length, toe_buf_addr(t, id),
+	       n);
+	last->length += n;
+	b->start = n;
+	t->stats.bytes_packed += n;
+	return n == b->length;
+}
+
 void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 		      const struct toe_hw_cqe *e)
 {
@@ -105,12 +155,10 @@ void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 	b = &t->bufs[id];
 	b->state = TOE_BUF_FILLED;
 	b->length = len;
-	b->next = TOE_NONE;
-	if (c->rx_first == TOE_NONE)
-		c->rx_first = id;
+	if (pack(c, id))
+		toe_buf_post(t, id);
 	else
-		t->bufs[c->rx_last].next = id;
-	c->rx_last = id;
+		toe_buf_enqueue(c, id);
 	c->rx_bytes += len;
 	c->bytes_in += len;
 	c->buffers++;
@@ -122,11 +170,14 @@ void toe_recv_arrived(struct toe *t, struct toe_conn *c,
 void toe_buf_unqueue(struct toe_conn *c)
 {
 	c->rx_first = c->toe->bufs[c->rx_first].next;
+	c->rx_held--;
+	c->rx_off = 0;
 	if (c->rx_first == TOE_NONE) {
 		c->rx_last = TOE_NONE;
 		c->news &= ~TOE_READABLE;
+	} else {
+		c->rx_off = c->toe->bufs[c->rx_first].start;
 	}
-	c->rx_off = 0;
 }
 
 /* n bytes are read: ask for as many more, half a window at a time. */
@@ -202,13 +253,57 @@ int toe_recv_return(struct toe *t, const struct toe_lend *lend)
 	return 0;
 }
 
+/*
+ * Copy bytes from skip on, len of them at most, and unless they are only looked
+ * at let go of all up to there.  Their number, skipped ones included.
+ */
+static size_t take(struct toe_conn *c, uint8_t *to, size_t skip, size_t len,
+		   bool peek)
+{
+	struct toe *t = c->toe;
+	uint32_t id = c->rx_first, off = c->rx_off, part;
+	size_t done = 0, want = skip + len;
+
+	while (id != TOE_NONE && done < want) {
+		size_t end = done < skip ? skip : want;
+
+		part = t->bufs[id].length - off;
+		if (part > end - done)
+			part = (uint32_t)(end - done);
+		if (done >= skip)
+			memcpy(to + (done - skip), toe_buf_addr(t, id) + off,
+			       part);
+		done += part;
+		off += part;
+		if (off < t->bufs[id].length)
+			continue;
+		if (peek) {
+			id = t->bufs[id].next;
+			off = id != TOE_NONE ? t->bufs[id].start : 0;
+			continue;
+		}
+		toe_buf_unqueue(c);
+		toe_buf_post(t, id);
+		id = c->rx_first;
+		off = c->rx_off;
+	}
+	if (peek)
+		return done;
+	if (id != TOE_NONE)
+		c->rx_off = off;
+	c->rx_bytes -= done;
+	ring_some(t);
+	consumed(c, (uint32_t)(done > UINT32_MAX ? UINT32_MAX : done));
+	return done;
+}
+
 ssize_t toe_recv(struct toe_conn *c, void *buf, size_t len, unsigned int flags)
 {
 	struct toe *t = c->toe;
-	uint32_t id, off, part;
-	size_t done = 0;
+	size_t skip = 0, done;
+	uint64_t ahead;
 
-	if (flags & ~TOE_PEEK)
+	if (flags & ~(TOE_PEEK | TOE_SKIP_URGENT))
 		return -EINVAL;
 	if (c->rx_bytes < len || !len)
 		toe_complete(t);
@@ -216,37 +311,47 @@ ssize_t toe_recv(struct toe_conn *c, void *buf, size_t len, unsigned int flags)
 		return 0;
 	if (c->rx_first == TOE_NONE)
 		return nothing(c);
-	if (len > (size_t)SSIZE_MAX)
-		len = SSIZE_MAX;
-	id = c->rx_first;
-	off = c->rx_off;
-	while (id != TOE_NONE && done < len) {
-		part = t->bufs[id].length - off;
-		if (part > len - done)
-			part = (uint32_t)(len - done);
-		memcpy((uint8_t *)buf + done, toe_buf_addr(t, id) + off, part);
-		done += part;
-		off += part;
-		if (off < t->bufs[id].length)
-			break;
-		off = 0;
-		if (flags & TOE_PEEK) {
-			id = t->bufs[id].next;
-			continue;
-		}
-		toe_buf_unqueue(c);
-		toe_buf_post(t, id);
-		id = c->rx_first;
+	if (len > (size_t)SSIZE_MAX - 1)
+		len = SSIZE_MAX - 1;
+	if (toe_urgent(c, &ahead)) {
+		if (ahead)
+			len = len < ahead ? len : (size_t)ahead;
+		else if (flags & TOE_SKIP_URGENT)
+			skip = 1;
 	}
+	done = take(c, buf, skip, len, flags & TOE_PEEK) - skip;
 	t->stats.bytes_in_copied += done;
-	if (flags & TOE_PEEK)
-		return (ssize_t)done;
-	if (id != TOE_NONE)
-		c->rx_off = off;
-	c->rx_bytes -= done;
-	ring_some(t);
-	consumed(c, (uint32_t)(done > UINT32_MAX ? UINT32_MAX : done));
-	return (ssize_t)done;
+	return done ? (ssize_t)done : nothing(c);
+}
+
+/* ---- Urgent data -------------------------------------------------------- */
+
+int toe_urgent(const struct toe_conn *c, uint64_t *ahead)
+{
+	uint64_t read = c->bytes_in - c->rx_bytes;
+
+	if (!c->urgent || c->urgent_mark <= read)
+		return 0;
+	if (ahead)
+		*ahead = c->urgent_mark - 1 - read;
+	return 1;
+}
+
+int toe_urgent_byte(struct toe_conn *c, unsigned char *byte)
+{
+	uint64_t ahead;
+
+	if (!toe_urgent(c, &ahead)) {
+		toe_complete(c->toe);
+		if (!toe_urgent(c, &ahead))
+			return -EINVAL;
+	}
+	if (ahead >= c->rx_bytes)
+		toe_complete(c->toe);
+	if (ahead >= c->rx_bytes)
+		return -EAGAIN;
+	take(c, byte, (size_t)ahead, 1, true);
+	return 1;
 }
 
 size_t toe_recv_pending(const struct toe_conn *c)

@@ -27,7 +27,12 @@ uint32_t toe_rq_space(struct toe *t)
 
 bool toe_rq_room(struct toe *t)
 {
-	if (toe_rq_space(t))
+	return toe_rq_room_for(t, 1);
+}
+
+bool toe_rq_room_for(struct toe *t, uint32_t n)
+{
+	if (toe_rq_space(t) >= n)
 		return true;
 	if (!t->dead) {
 		t->stats.rq_full++;
@@ -123,8 +128,7 @@ void toe_want(struct toe_conn *c, unsigned int want)
 	c->want |= want;
 	if (post_wanted(c)) {
 		toe_list_del(&c->rqwait);
-		if (c->kind == TOE_K_ZOMBIE)
-			toe_slot_free(c);
+		toe_zombie_check(c);
 	} else if (c->handle_known) {
 		toe_list_add(&t->rqwait, &c->rqwait);
 	}				/* else: when the handle comes */
@@ -141,8 +145,7 @@ void toe_rqwait_flush(struct toe *t)
 		if (!post_wanted(c))
 			break;
 		toe_list_del(&c->rqwait);
-		if (c->kind == TOE_K_ZOMBIE)
-			toe_slot_free(c);
+		toe_zombie_check(c);
 	}
 	if (!t->dead)
 		toe_rq_ring(t);

@@ -9,7 +9,7 @@
  *
  * Limits: at most TOE_PENDING_SENDS SENDs under way per connection, because
  * the adapter refuses more (it parks what does not fit the send buffer), and
- * half of the staging memory per connection.  Who meets a limit gets -EAGAIN
+ * a share of the staging memory (staging.c).  Who meets a limit gets -EAGAIN
  * and goes on toe->blocked; complete.c reports TOE_WRITABLE when it is over.
  */
 #include <string.h>
@@ -77,11 +77,6 @@ static void op_sent(struct toe *t, struct toe_sendop *op, int status)
 
 /* ---- Posting ------------------------------------------------------------ */
 
-static uint32_t share(const struct toe *t)
-{
-	return (t->stage_slots + 1) / 2;
-}
-
 static int send_state(struct toe_conn *c)
 {
 	if (c->phase == TOE_P_OPEN)
@@ -97,18 +92,14 @@ static bool can_post(struct toe_conn *c)
 	       toe_rq_space(c->toe);
 }
 
-static bool can_stage(struct toe_conn *c)
-{
-	return c->toe->stage_free && c->stage_slots < share(c->toe);
-}
-
 static void post_send(struct toe_conn *c, struct toe_sendop *op, uint32_t key,
-		      uint64_t offset, bool more)
+		      uint64_t offset, unsigned int flags)
 {
 	struct toe *t = c->toe;
 	struct toe_hw_req req = {
 		.opcode = TOE_OP_SEND,
-		.flags = more ? TOE_REQ_F_MORE : 0,
+		.flags = (flags & TOE_MORE ? TOE_REQ_F_MORE : 0) |
+			 (flags & TOE_URGENT ? TOE_REQ_F_URGENT : 0),
 		.npieces = 1,
 		.handle = c->handle,
 		.cookie = toe_cookie(TOE_CK_SEND, (uint32_t)(op - t->sends),
@@ -156,7 +147,7 @@ static void gather(struct cursor *cu, uint8_t *to, size_t n)
 
 /* One SEND of at most left bytes; 0: a limit was met. */
 static size_t stage_one(struct toe_conn *c, struct cursor *cu, size_t left,
-			bool more)
+			unsigned int flags)
 {
 	struct toe *t = c->toe;
 	struct toe_sendop *op;
@@ -168,8 +159,8 @@ static size_t stage_one(struct toe_conn *c, struct cursor *cu, size_t left,
 	want = TOE_STAGE_RUN_MAX;
 	if (left < (size_t)want * TOE_STAGE_SLOT)
 		want = (uint32_t)((left + TOE_STAGE_SLOT - 1) / TOE_STAGE_SLOT);
-	if (want > share(t) - c->stage_slots)
-		want = share(t) - c->stage_slots;
+	if (want > toe_stage_share(c))
+		want = toe_stage_share(c);
 	if (!want)
 		return 0;
 	got = toe_stage_alloc(t, want, &first);
@@ -187,8 +178,10 @@ static size_t stage_one(struct toe_conn *c, struct cursor *cu, size_t left,
 	op->stage_count = got;
 	c->stage_slots += got;
 	t->stats.bytes_out_copied += n;
+	if (n < left)			/* the last byte is yet to come */
+		flags = TOE_MORE;
 	post_send(c, op, t->key, t->stage_off + (uint64_t)first *
-		  TOE_STAGE_SLOT, more || n < left);
+		  TOE_STAGE_SLOT, flags);
 	return n;
 }
 
@@ -214,7 +207,7 @@ ssize_t toe_sendv(struct toe_conn *c, const struct iovec *iov, int iovcnt,
 
 	if (err)
 		return err;
-	if (flags & ~TOE_MORE || iovcnt < 0)
+	if (flags & ~(TOE_MORE | TOE_URGENT) || iovcnt < 0)
 		return -EINVAL;
 	for (i = 0; i < iovcnt; i++) {
 		if (iov[i].iov_len > (size_t)SSIZE_MAX - len)
@@ -222,7 +215,7 @@ ssize_t toe_sendv(struct toe_conn *c, const struct iovec *iov, int iovcnt,
 		len += iov[i].iov_len;
 	}
 	while (done < len) {
-		n = stage_one(c, &cu, len - done, flags & TOE_MORE);
+		n = stage_one(c, &cu, len - done, flags);
 		if (n) {
 			done += n;
 			continue;
@@ -234,7 +227,7 @@ ssize_t toe_sendv(struct toe_conn *c, const struct iovec *iov, int iovcnt,
 		toe_complete(t);
 		if (c->phase != TOE_P_OPEN)
 			break;
-		looked = !can_post(c) || !can_stage(c);
+		looked = !can_post(c) || !toe_stage_share(c);
 	}
 	if (done) {
 		if (!(flags & TOE_MORE) || done < len)
@@ -259,14 +252,13 @@ int toe_send_datagram(struct toe_conn *c, struct toe_hw_req *req,
 
 	/* An empty one has a slot too: its answer must find something. */
 	want = len ? (len + TOE_STAGE_SLOT - 1) / TOE_STAGE_SLOT : 1;
-	if (want > share(t))
+	if (want > (t->stage_slots + 1) / 2)
 		return -EMSGSIZE;
-	if (c->udp_full || !can_post(c) || c->stage_slots + want > share(t) ||
-	    want > t->stage_free) {
+	if (c->udp_full || !can_post(c) || want > toe_stage_share(c)) {
 		toe_rq_ring(t);
 		toe_complete(t);
 	}
-	if (!c->udp_full && can_post(c) && c->stage_slots + want <= share(t))
+	if (!c->udp_full && can_post(c) && want <= toe_stage_share(c))
 		got = toe_stage_alloc(t, want, &first);
 	if (got < want) {
 		if (got)
@@ -320,7 +312,8 @@ int toe_send_mem(struct toe_conn *c, const struct toe_mem *mem, size_t offset,
 
 	if (err)
 		return err;
-	if (flags & ~TOE_MORE || !len || len > TOE_SEND_MEM_MAX ||
+	if (flags & ~(TOE_MORE | TOE_URGENT) || !len ||
+	    len > TOE_SEND_MEM_MAX ||
 	    mem->toe != t || !(mem->flags & TOE_MEM_F_SEND) ||
 	    offset > mem->length || len > mem->length - offset)
 		return -EINVAL;
@@ -340,7 +333,7 @@ int toe_send_mem(struct toe_conn *c, const struct toe_mem *mem, size_t offset,
 	op = op_alloc(t, c);
 	op->bytes = (uint32_t)len;
 	op->cookie = cookie;
-	post_send(c, op, mem->key, offset, flags & TOE_MORE);
+	post_send(c, op, mem->key, offset, flags);
 	if (!(flags & TOE_MORE))
 		toe_rq_ring(t);
 	return 0;
@@ -384,6 +377,7 @@ void toe_send_completed(struct toe *t, const struct toe_hw_cqe *e)
 			toe_want(c, TOE_WANT_ABORT);
 			toe_conn_closed(c, toe_status_errno(e->status));
 		}
+		toe_zombie_check(c);
 	}
 	if (op->stage_first != TOE_NONE) {
 		toe_stage_release(t, op->stage_first, op->stage_count);
@@ -432,7 +426,7 @@ void toe_send_unblock(struct toe *t)
 						    blocked);
 
 		next = l->next;
-		if (c->nsends >= TOE_PENDING_SENDS || !can_stage(c) ||
+		if (c->nsends >= TOE_PENDING_SENDS || !toe_stage_share(c) ||
 		    c->udp_full)
 			continue;
 		toe_list_del(&c->blocked);

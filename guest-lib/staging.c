@@ -7,6 +7,10 @@
  * of a ring, because SENDs of different connections finish in any order: a
  * connection whose peer is slow holds its own slots and nobody else's.  The
  * first fit is taken, so that a light load stays in a few warm pages.
+ *
+ * A connection may hold as much as it leaves free (toe_stage_share()): alone it
+ * gets half, of two each a third.  However many peers stall, something is left
+ * for the next connection.
  */
 #include "internal.h"
 

@@ -260,16 +260,11 @@ void toe_udp_arrived(struct toe_conn *c, const struct toe_hw_cqe *e)
 	b = &t->bufs[id];
 	b->state = TOE_BUF_FILLED;
 	b->length = e->u.udp_recv.length;
-	b->next = TOE_NONE;
 	b->total = e->u.udp_recv.total;
 	b->rport = e->u.udp_recv.rport;
 	memcpy(b->laddr, e->u.udp_recv.laddr, sizeof(b->laddr));
 	memcpy(b->raddr, e->u.udp_recv.raddr, sizeof(b->raddr));
-	if (c->rx_first == TOE_NONE)
-		c->rx_first = id;
-	else
-		t->bufs[c->rx_last].next = id;
-	c->rx_last = id;
+	toe_buf_enqueue(c, id);
 	c->bytes_in += b->length;
 	c->buffers++;
 	t->stats.bytes_in += b->length;

@@ -63,8 +63,10 @@ struct toe_config {
 	uint32_t large_count;	/* large receive buffers, power of two; 64 */
 	uint32_t large_size;	/* bytes of each; 65536 */
 	uint32_t staging;	/* bytes that toe_send() copies into; 1 MiB */
-	uint32_t max_conns;	/* connections and listeners; 1024 */
-	uint32_t credit;	/* bytes a connection may hold unread; 1 MiB */
+	uint32_t max_conns;	/* connections and listeners, closed ones
+				 * with sends under way included; 1024 */
+	uint32_t credit;	/* bytes a connection may hold unread; 1 MiB,
+				 * half of the receive buffers at most */
 	uint32_t spin;		/* looks at the queue before sleeping; 20000 */
 	uint32_t rsvd[4];	/* zero */
 };
@@ -126,6 +128,18 @@ uint32_t toe_mem_key(const struct toe_mem *mem);
 /* ---- Connections -------------------------------------------------------- */
 
 #define TOE_CONN_NODELAY	0x1u	/* as toe_setopt(TOE_NODELAY, 1) */
+#define TOE_CONN_FASTOPEN	0x2u	/* RFC 7413: if the adapter has a cookie
+					 * of the peer, TOE_CONNECTED comes at
+					 * once and the first bytes sent go with
+					 * the SYN; it waits for them */
+
+/* An option that a connection begins with. */
+struct toe_option {
+	int option;			/* TOE_NODELAY ..., not TOE_CREDIT */
+	uint32_t rsvd;			/* zero */
+	uint64_t value;
+};
+#define TOE_OPTIONS_MAX		32
 
 struct toe_conn_opts {
 	uint32_t flags;			/* TOE_CONN_* */
@@ -135,15 +149,17 @@ struct toe_conn_opts {
 	socklen_t local_len;
 	uint16_t maxseg;		/* TOE_MAXSEG, TOE_TOS, TOE_TTL that */
 	uint8_t tos, ttl;		/* the first segment needs; 0: default */
-	uint32_t rsvd[4];		/* zero */
+	const struct toe_option *options; /* set before the first segment, by */
+	uint32_t noptions;		/* toe_connect() only */
+	uint32_t rsvd[1];		/* zero */
 };
 
 /*
  * Start to open a connection to addr (sockaddr_in).  opts may be NULL.  No
  * system call.  The outcome is an event: TOE_CONNECTED, or TOE_CLOSED with the
- * reason; *conn must be closed in either case.  Errors: -EINVAL,
- * -EAFNOSUPPORT, -EAGAIN (request queue full: poll and try again), -EMFILE
- * (max_conns), -ENODEV (context is dead).
+ * reason (-EINVAL: an option's value); *conn must be closed in either case.
+ * Errors: -EINVAL, -EAFNOSUPPORT, -EAGAIN (request queue full: poll and try
+ * again), -EMFILE (max_conns), -ENODEV (context is dead).
  */
 int toe_connect(struct toe *toe, const struct sockaddr *addr,
 		socklen_t addrlen, const struct toe_conn_opts *opts,
@@ -161,8 +177,8 @@ int toe_listen(struct toe *toe, const struct sockaddr *addr,
 
 /*
  * Take the next connection of a TOE_ACCEPTABLE listener; no system call.
- * opts may be NULL; local is ignored.  -EAGAIN: none waits.  A connection
- * that died meanwhile reports TOE_CLOSED.
+ * opts may be NULL; local and what belongs to the first segment are ignored.
+ * -EAGAIN: none waits.  A connection that died meanwhile reports TOE_CLOSED.
  */
 int toe_accept(struct toe_listener *listener,
 	       const struct toe_conn_opts *opts, struct toe_conn **conn);
@@ -190,7 +206,8 @@ struct toe *toe_conn_context(const struct toe_conn *conn);
 
 /*
  * What a poll would say of this connection now: TOE_READABLE, TOE_WRITABLE,
- * TOE_CONNECTED, TOE_PEER_CLOSED, TOE_CLOSED, as a state and not as news.
+ * TOE_CONNECTED, TOE_PEER_CLOSED, TOE_CLOSED, TOE_MARKED, as a state and not as
+ * news.
  * It looks at what toe_poll() has already seen and no further.
  */
 uint32_t toe_conn_state(const struct toe_conn *conn);
@@ -238,23 +255,48 @@ void toe_abort(struct toe_conn *conn);
 #define TOE_TOS			15	/* IPv4 TOS, IPv6 traffic class */
 #define TOE_TTL			16	/* TTL, hop limit; 0: default */
 #define TOE_UTO			17	/* RFC 5482: TOE_UTO_* */
+#define TOE_DEFER_ACCEPT	32	/* listener: seconds to wait for data */
+#define TOE_FASTOPEN		33	/* listener: connections that may be open
+					 * by a cookie alone; 0: off */
+#define TOE_ECN			40	/* TOE_ECN_MODE_*, before the SYN */
+#define TOE_ECN_AGREED		41	/* get only: 1 if both sides use it */
+#define TOE_PACING_RATE		42	/* bytes/s at most; 0: no limit */
+#define TOE_MTU_DISCOVER	44	/* TOE_PMTUD_* */
+#define TOE_PATH_MTU		45	/* get only: bytes of an IP packet */
 #define TOE_CREDIT		0x100	/* bytes unread; this library's */
 
 #define TOE_LINGER_ON           0x100000000u
 #define TOE_UTO_SEND            0x1u	/* tell the peer TOE_USER_TIMEOUT */
 #define TOE_UTO_TAKE            0x2u	/* adapt it to what the peer tells */
 
+#define TOE_ECN_MODE_OFF	0u
+#define TOE_ECN_MODE_ON		1u	/* asked for, and granted */
+#define TOE_ECN_MODE_PASSIVE	2u	/* granted if the peer asks */
+
+#define TOE_PMTUD_DONT		0u	/* IPv4 without DF, IPv6 at 1280 bytes */
+#define TOE_PMTUD_WANT		1u
+#define TOE_PMTUD_DO		2u	/* the same */
+#define TOE_PMTUD_PROBE		3u	/* believe no router */
+
 /*
  * Set or get an option; waits for the adapter's answer (it comes at once).
- * -EINVAL, -ENOTCONN, -EAGAIN (request queue full).
+ * -EINVAL, -ENOTCONN (closed), -EAGAIN (request queue full).
  */
 int toe_setopt(struct toe_conn *conn, int option, uint64_t value);
 int toe_getopt(struct toe_conn *conn, int option, uint64_t *value);
+
+/* The same of a listener; its connections inherit them. */
+int toe_listener_setopt(struct toe_listener *listener, int option,
+			uint64_t value);
+int toe_listener_getopt(struct toe_listener *listener, int option,
+			uint64_t *value);
 
 /* ---- Sending ------------------------------------------------------------ */
 
 #define TOE_MORE	0x1u	/* more follows at once: no need to push, and
 				 * the doorbell may wait for the next call */
+#define TOE_URGENT	0x2u	/* the last of the bytes is urgent; if not all
+				 * were taken, say so again with the rest */
 
 /*
  * Copy up to len bytes and send them; no system call.  Returns the number of
@@ -314,14 +356,27 @@ int toe_recv_return(struct toe *toe, const struct toe_lend *lend);
 /*
  * Copy up to len received bytes to buf; no system call.  Returns their number,
  * 0 at the end of the stream, -EAGAIN, or the connection's error.  Bytes that
- * came before an error are given first.
+ * came before an error are given first.  A call stops before the urgent byte;
+ * the next one begins with it.
  */
 #define TOE_PEEK	0x1u	/* leave them in place */
+#define TOE_SKIP_URGENT	0x2u	/* leave out the urgent byte if it is next */
 ssize_t toe_recv(struct toe_conn *conn, void *buf, size_t len,
 		 unsigned int flags);
 
 /* Received bytes that wait in buffers for toe_recv() or toe_recv_lend(). */
 size_t toe_recv_pending(const struct toe_conn *conn);
+
+/*
+ * Urgent data: the peer marked a byte of the stream (RFC 9293, 3.8.5; the last
+ * mark counts).  toe_urgent() returns 1 while that byte is known of and not
+ * read past; *ahead, if not NULL: bytes to be read before it, which may be more
+ * than have come.  0: there is none.  toe_urgent_byte() looks at the byte and
+ * leaves it in its place: 1, -EAGAIN (has not come), -EINVAL (there is none).
+ * No system call.
+ */
+int toe_urgent(const struct toe_conn *conn, uint64_t *ahead);
+int toe_urgent_byte(struct toe_conn *conn, unsigned char *byte);
 
 /* ---- UDP ---------------------------------------------------------------- */
 
@@ -421,6 +476,7 @@ int toe_udp_recv_lend(struct toe_udp *udp, struct toe_dgram *d);
 #define TOE_DEAD	0x80u	/* the context is; close it */
 #define TOE_UDP		0x100u	/* said with the others, of a UDP socket */
 #define TOE_ERROR	0x200u	/* UDP: the next send or receive tells */
+#define TOE_MARKED	0x400u	/* urgent data was announced: toe_urgent() */
 
 struct toe_event {
 	uint32_t events;		/* TOE_CONNECTED ... ; several at once */
@@ -503,7 +559,8 @@ int toe_send_drain(struct toe_conn *conn, int timeout);
 	X(bad, "completions that made no sense") \
 	X(conns, "connections and listeners now open") \
 	X(polls, "toe_poll calls") \
-	X(udp_refused, "datagrams that the adapter did not take")
+	X(udp_refused, "datagrams that the adapter did not take") \
+	X(bytes_packed, "bytes received, copied to hold fewer buffers")
 
 struct toe_stats {
 #define TOE_STATS_FIELD(name, text) uint64_t name;
@@ -568,7 +625,9 @@ struct toe_tcp_info {
 	uint32_t dsack_dups, reord_seen, rcv_ooopack;
 	uint32_t snd_wnd, rcv_wnd;	/* bytes */
 	uint32_t congestion;		/* 0 CUBIC, 1 NewReno, 2 DCTCP */
-	uint32_t rsvd[6];
+	uint32_t app_limited;		/* 1: delivery_rate is the sender's, the
+					 * path may do more */
+	uint32_t rsvd[5];
 };
 
 #define TOE_STATE_CLOSED	0

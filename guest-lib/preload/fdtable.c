@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "preload.h"
 
@@ -110,6 +111,7 @@ static bool own(int fd)
 /* The kernel will close fd; ours first. */
 static void closing(int fd)
 {
+	ps_kept_forget(fd);
 	if (ps_is(fd)) {
 		pthread_mutex_lock(&ps_lock);
 		ps_remove(fd);
@@ -141,8 +143,11 @@ EXPORT int socket(int domain, int type, int protocol)
 
 	ps_start();
 	fd = real.socket(domain, type, protocol);
-	if (fd >= 0 && ps_is(fd) && !ps_foreign())
-		closing(fd);
+	if (fd >= 0 && !ps_foreign()) {
+		ps_kept_forget(fd);
+		if (ps_is(fd))
+			closing(fd);
+	}
 	return fd;
 }
 
@@ -156,9 +161,13 @@ EXPORT int fclose(FILE *file)
 
 	ps_start();
 	fd = fileno(file);
-	if (fd >= 0 && ps_is(fd) && !ps_foreign()) {
-		fflush(file);
-		closing(fd);
+	if (fd >= 0 && !ps_foreign()) {
+		if (ps_is(fd)) {
+			fflush(file);
+			closing(fd);
+		} else {
+			ps_kept_forget(fd);
+		}
 	}
 	return real.fclose(file);
 }
@@ -219,10 +228,13 @@ EXPORT void closefrom(int first)
 
 static int duplicated(int fd, int newfd)
 {
-	if (newfd >= 0 && !ps_foreign() && ps_is(fd)) {
-		pthread_mutex_lock(&ps_lock);
-		ps_share(fd, newfd);
-		pthread_mutex_unlock(&ps_lock);
+	if (newfd >= 0 && !ps_foreign()) {
+		ps_kept_share(fd, newfd);
+		if (ps_is(fd)) {
+			pthread_mutex_lock(&ps_lock);
+			ps_share(fd, newfd);
+			pthread_mutex_unlock(&ps_lock);
+		}
 	}
 	return newfd;
 }
@@ -340,11 +352,14 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 		s = ps_get(fd);
 		if (s) {
 			ps_pump();
-			*(int *)arg = s->conn ?
-				      (int)toe_recv_pending(s->conn) : 0;
+			*(int *)arg = s->conn ? (int)ps_readable(s) : 0;
 			ps_put(s);
 			return 0;
 		}
+	}
+	if (request == SIOCATMARK && arg && ps_is(fd)) {
+		*(int *)arg = sockatmark(fd);
+		return 0;
 	}
 	return real.ioctl(fd, request, arg);
 }

@@ -32,8 +32,12 @@ static ssize_t receive_once(struct psock *s, const struct iovec *iov,
 	for (i = 0; i < count; i++) {
 		if (!iov[i].iov_len)
 			continue;
+		/* A read does not go on across the mark: oob.c. */
+		if (done && ps_at_mark(s))
+			break;
 		n = toe_recv(s->conn, iov[i].iov_base, iov[i].iov_len,
-			     flags & MSG_PEEK ? TOE_PEEK : 0);
+			     (flags & MSG_PEEK ? TOE_PEEK : 0) |
+			     (s->oob_inline ? 0 : TOE_SKIP_URGENT));
 		if (n <= 0)
 			return done ? done : n;
 		done += n;
@@ -76,7 +80,10 @@ static ssize_t receive(struct psock *s, const struct iovec *iov, int count,
 
 	if (count < 0 || count > IOV_MAX)
 		return -EINVAL;
-	if (flags & (MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC)) {
+	if (flags & MSG_OOB)
+		return ps_recv_oob(s, count ? iov[0].iov_base : NULL,
+				   count ? iov[0].iov_len : 0, flags);
+	if (flags & (MSG_ERRQUEUE | MSG_TRUNC)) {
 		ps_stats.unsupported++;
 		return flags & MSG_ERRQUEUE ? -EAGAIN : -EINVAL;
 	}
@@ -91,7 +98,7 @@ static ssize_t receive(struct psock *s, const struct iovec *iov, int count,
 		if (n > 0) {
 			done += n;
 			if (!(flags & MSG_WAITALL) || flags & MSG_PEEK ||
-			    (size_t)n == wanted)
+			    (size_t)n == wanted || ps_at_mark(s))
 				return done;
 			skip(copy, count, (size_t)n);
 			continue;
@@ -123,7 +130,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	if (n >= 0) {
 		msg->msg_namelen = 0;
 		msg->msg_controllen = 0;
-		msg->msg_flags = 0;
+		msg->msg_flags = flags & MSG_OOB;
 	}
 	return result(n);
 }
@@ -224,19 +231,17 @@ static ssize_t transmit(struct psock *s, const struct iovec *iov, int count,
 {
 	struct iovec copy[count > 0 && count <= IOV_MAX ? count : 1];
 	ssize_t n = 0, done = 0;
+	unsigned int how;
 	int err;
 
 	if (count < 0 || count > IOV_MAX)
 		return -EINVAL;
-	if (flags & MSG_OOB) {
-		ps_stats.unsupported++;
-		return -EOPNOTSUPP;
-	}
 	memcpy(copy, iov, (size_t)count * sizeof(*iov));
 	ps_stats.sends++;
+	how = (flags & MSG_MORE ? TOE_MORE : 0) |
+	      (flags & MSG_OOB ? TOE_URGENT : 0);
 	while (total(copy, count)) {
-		n = s->conn ? toe_sendv(s->conn, copy, count,
-					flags & MSG_MORE ? TOE_MORE : 0)
+		n = s->conn ? toe_sendv(s->conn, copy, count, how)
 			    : -ECONNABORTED;
 		if (n > 0) {
 			done += n;

@@ -136,9 +136,11 @@ short ps_events(const struct psock *s)
 	if (!s->conn)
 		return POLLIN | POLLOUT | POLLERR | POLLHUP;
 	state = toe_conn_state(s->conn);
-	if (state & (TOE_READABLE | TOE_PEER_CLOSED | TOE_CLOSED) ||
-	    s->shut_rd)
+	if (state & (TOE_PEER_CLOSED | TOE_CLOSED) || s->shut_rd ||
+	    (state & TOE_READABLE && ps_readable(s)))
 		ev |= POLLIN | POLLRDNORM;
+	if (state & TOE_MARKED && ps_oob_ready(s))
+		ev |= POLLPRI;
 	if (state & (TOE_PEER_CLOSED | TOE_CLOSED) || s->shut_rd)
 		ev |= POLLRDHUP;
 	if (state & (TOE_WRITABLE | TOE_CLOSED) ||

@@ -13,7 +13,9 @@
  *	fdtable.c	which descriptors are accelerated; dup, close
  *	socket.c	connect, names, shutdown
  *	options.c	setsockopt, getsockopt
+ *	kept.c		options that were set before connect()
  *	io.c		read, write, send, recv and relatives
+ *	oob.c		urgent data
  *	poll.c		poll, select and waiting on mixed descriptors
  *	epoll.c		epoll with accelerated members
  *
@@ -64,7 +66,7 @@
 	X(fcntl64) X(ioctl) X(read) X(write) X(readv) X(writev) X(recv) \
 	X(send) X(recvfrom) X(sendto) X(recvmsg) X(sendmsg) X(sendfile) \
 	X(poll) X(ppoll) X(select) X(pselect) X(epoll_ctl) X(epoll_wait) \
-	X(epoll_pwait)
+	X(epoll_pwait) X(sockatmark)
 
 struct ps_real {
 #define PS_REAL_FIELD(name) __typeof__(name) *name;
@@ -110,6 +112,9 @@ struct psock {
 	bool connecting;		/* connect() has not been answered */
 	bool error_taken;		/* by SO_ERROR or connect() */
 	bool shut_rd, shut_wr;
+	bool oob_inline;		/* SO_OOBINLINE */
+	bool oob_taken;			/* the urgent byte was given by MSG_OOB, */
+	uint64_t oob_mark;		/* the one at this place of the stream */
 	int rcv_timeout, snd_timeout;	/* ms, -1: none */
 	struct sockaddr_in peer;
 };
@@ -160,8 +165,30 @@ int ps_connect_state(struct psock *s);
 
 /* ---- options.c ---- */
 
-/* Those that were set on the kernel's socket; when there is a handle. */
-void ps_carry_options(int fd, struct psock *s);
+/*
+ * What was set on fd before, for connect(); out has TOE_OPTIONS_MAX entries.
+ * Their number.
+ */
+uint32_t ps_options_before(int fd, struct toe_option *out);
+
+/* ---- kept.c, under the lock ---- */
+
+void ps_keep(int fd, int option, uint64_t value);
+bool ps_kept(int fd, int option, uint64_t *value);
+uint32_t ps_kept_all(int fd, struct toe_option *out);
+/* Without the lock: fd is closed, or new; newfd is the same socket. */
+void ps_kept_forget(int fd);
+void ps_kept_share(int fd, int newfd);
+
+/* ---- oob.c, under the lock ---- */
+
+/* Is there an urgent byte that MSG_OOB would give?  POLLPRI. */
+bool ps_oob_ready(const struct psock *s);
+/* Bytes that a read would give now; the urgent byte may be none of them. */
+uint64_t ps_readable(const struct psock *s);
+bool ps_at_mark(const struct psock *s);
+/* recv() with MSG_OOB. */
+ssize_t ps_recv_oob(struct psock *s, void *buf, size_t len, int flags);
 
 /* ---- poll.c ---- */
 

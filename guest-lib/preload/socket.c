@@ -77,6 +77,7 @@ static struct psock *new_sock(int fd, const struct sockaddr *addr)
 	if (!s)
 		return NULL;
 	s->nonblock = flags >= 0 && flags & O_NONBLOCK;
+	s->oob_inline = int_option(fd, SOL_SOCKET, SO_OOBINLINE);
 	s->rcv_timeout = timeout_option(fd, SO_RCVTIMEO);
 	s->snd_timeout = timeout_option(fd, SO_SNDTIMEO);
 	memcpy(&s->peer, addr, sizeof(s->peer));
@@ -104,7 +105,8 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 		 struct psock **out)
 {
 	struct toe *toe = ps_context();
-	struct toe_conn_opts opts = { 0 };
+	struct toe_option options[TOE_OPTIONS_MAX];
+	struct toe_conn_opts opts = { .options = options };
 	struct psock *s;
 	int err;
 
@@ -116,8 +118,9 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 	if (!s)
 		return -ENOMEM;
 	opts.user = s;
-	if (int_option(fd, IPPROTO_TCP, TCP_NODELAY))
-		opts.flags |= TOE_CONN_NODELAY;
+	opts.noptions = ps_options_before(fd, options);
+	if (int_option(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT))
+		opts.flags |= TOE_CONN_FASTOPEN;
 	do {
 		ps_pump();
 		err = toe_connect(toe, addr, len, &opts, &s->conn);
@@ -141,7 +144,6 @@ static int start(int fd, const struct sockaddr *addr, socklen_t len,
 	s->connecting = true;
 	ps_install(fd, s);
 	ps_epoll_adopt(fd);
-	ps_carry_options(fd, s);
 	ps_stats.accelerated++;
 	*out = s;
 	return 0;

@@ -105,6 +105,13 @@ typedef struct ToeCtx {
     ToeList sock_want_large;
     uint32_t list_pieces;       /* of its waiting SENDs, held by the adapter */
 
+    /* Options that the next CONNECT or LISTEN begins with, rqm.c. */
+    struct {
+        uint32_t option;
+        uint64_t value;
+    } first[TOE_FIRST_OPTIONS];
+    uint32_t nfirst;
+
     /* Draining. */
     uint16_t drain_tag;
     bool drain_closed;          /* RQ done, connections were told to close */

@@ -38,6 +38,7 @@ typedef struct Op {
     bool socket;                /* names a socket of the context */
     bool pieces;                /* npieces means something */
     bool silent;                /* QUIET whether it says so or not */
+    bool next;                  /* handle 0: about the connection to come */
 } Op;
 
 bool toe_rqm_port_allowed(ToeAdapter *a, ToeCtx *ctx, uint16_t port,
@@ -77,7 +78,22 @@ static int op_nop(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
-/* Options that the SYN needs; it goes out later in this turn. */
+/*
+ * The SETOPTs that came before.  They count from the first segment on, which
+ * goes out later in this turn.
+ */
+static uint8_t options_before(ToeAdapter *a, ToeCtx *ctx, uint32_t handle)
+{
+    uint8_t status = TOE_ST_OK;
+
+    for (uint32_t i = 0; i < ctx->nfirst && status == TOE_ST_OK; i++) {
+        status = toe_stream_setopt(a->nop, handle, ctx->first[i].option,
+                                   ctx->first[i].value);
+    }
+    return status;
+}
+
+/* Those of CONNECT itself. */
 static uint8_t first_options(ToeAdapter *a, uint32_t handle,
                              const struct toe_hw_req *r)
 {
@@ -104,7 +120,7 @@ static uint8_t first_options(ToeAdapter *a, uint32_t handle,
     return TOE_ST_OK;
 }
 
-static int op_connect(ToeAdapter *a, Request *q)
+static int connect_now(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
     ToeTuple t = {
@@ -136,7 +152,10 @@ static int op_connect(ToeAdapter *a, Request *q)
     if (status != TOE_ST_OK) {
         return status;
     }
-    status = first_options(a, handle, r);
+    status = options_before(a, q->ctx, handle);
+    if (status == TOE_ST_OK) {
+        status = first_options(a, handle, r);
+    }
     if (status != TOE_ST_OK) {
         toe_stream_abort(a->nop, handle);
         return status;
@@ -152,7 +171,15 @@ static int op_connect(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
-static int op_listen(ToeAdapter *a, Request *q)
+static int op_connect(ToeAdapter *a, Request *q)
+{
+    int status = connect_now(a, q);
+
+    q->ctx->nfirst = 0;         /* used up, whatever became of it */
+    return status;
+}
+
+static int listen_now(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
     ToeTuple t = {
@@ -176,6 +203,11 @@ static int op_listen(ToeAdapter *a, Request *q)
     if (status != TOE_ST_OK) {
         return status;
     }
+    status = options_before(a, q->ctx, handle);
+    if (status != TOE_ST_OK) {
+        toe_stream_abort(a->nop, handle);
+        return status;
+    }
     if (!toe_conn_new(a, q->ctx, handle, TOE_CONN_LISTENER, r->cookie)) {
         toe_stream_abort(a->nop, handle);
         return TOE_ST_NOMEM;
@@ -184,6 +216,14 @@ static int op_listen(ToeAdapter *a, Request *q)
     q->cqe.u.cpl.result = t.lport;
     toe_trace_rqm_listen(q->ctx->id, handle, t.lport);
     return TOE_ST_OK;
+}
+
+static int op_listen(ToeAdapter *a, Request *q)
+{
+    int status = listen_now(a, q);
+
+    q->ctx->nfirst = 0;
+    return status;
 }
 
 static int op_accept(ToeAdapter *a, Request *q)
@@ -364,10 +404,31 @@ static int op_abort(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
+/* Without a handle: to be remembered.  Its value is judged when it is used. */
+static int setopt_before(ToeAdapter *a, Request *q)
+{
+    ToeCtx *ctx = q->ctx;
+    uint32_t i = 0;
+
+    while (i < ctx->nfirst && ctx->first[i].option != q->r->u.opt.option) {
+        i++;
+    }
+    if (i == TOE_FIRST_OPTIONS) {
+        return bad_request(a, q, "too many options without a handle");
+    }
+    ctx->first[i].option = q->r->u.opt.option;
+    ctx->first[i].value = q->r->u.opt.value;
+    ctx->nfirst = MAX(ctx->nfirst, i + 1);
+    return TOE_ST_OK;
+}
+
 static int op_setopt(ToeAdapter *a, Request *q)
 {
     if (q->r->u.opt.rsvd0) {
         return bad_request(a, q, "a reserved field is not zero");
+    }
+    if (!q->r->handle) {
+        return setopt_before(a, q);
     }
     return toe_stream_setopt(a->nop, q->c->handle, q->r->u.opt.option,
                              q->r->u.opt.value);
@@ -436,7 +497,7 @@ static const Op ops[256] = {
     [TOE_OP_CLOSE] = { .name = "CLOSE", .run = op_close, .handle = true },
     [TOE_OP_ABORT] = { .name = "ABORT", .run = op_abort, .handle = true },
     [TOE_OP_SETOPT] = { .name = "SETOPT", .run = op_setopt, .body = 16,
-                        .handle = true },
+                        .handle = true, .next = true },
     [TOE_OP_GETOPT] = { .name = "GETOPT", .run = op_getopt, .body = 16,
                         .handle = true },
     [TOE_OP_INFO] = { .name = "INFO", .run = op_info, .body = 16,
@@ -485,6 +546,9 @@ static int check_request(ToeAdapter *a, Request *q, const Op *op)
         toe_guest_error(a, "context %u: %s needs rights 0x%x, it has 0x%x",
                         ctx->id, op->name, op->rights, ctx->rights);
         return TOE_ST_PERM;
+    }
+    if (op->next && !r->handle) {
+        return TOE_ST_OK;
     }
     if (!op->handle && !op->socket) {
         return r->handle ? bad_request(a, q, "it may not name a handle")

@@ -450,6 +450,8 @@ struct toe_hw_ctx_page {
 #define TOE_REQ_F_FASTOPEN      0x08    /* CONNECT: the first SEND goes with the SYN */
 #define TOE_REQ_F_URGENT        0x10    /* SEND: its last byte is urgent    */
 
+#define TOE_FIRST_OPTIONS       32u     /* SETOPTs without a handle, for the next CONNECT or LISTEN */
+
 #define TOE_PIECES_INLINE       3u
 #define TOE_PIECES_MAX          256u    /* in a list                        */
 #define TOE_SEND_MAX            (1u << 20)      /* bytes of one SEND        */
@@ -652,7 +654,8 @@ struct toe_hw_tcp_info {
 	uint32_t snd_wnd;		/* bytes */
 	uint32_t rcv_wnd;		/* bytes */
 	uint32_t congestion;		/* TOE_CC_* */
-	uint32_t rsvd[6];
+	uint32_t app_limited;		/* 1: delivery_rate is what was sent, the path may do more */
+	uint32_t rsvd[5];
 };
 
 /* Congestion states, as Linux numbers them. */

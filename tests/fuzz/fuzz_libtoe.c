@@ -135,7 +135,7 @@ static void adapter_event(struct fake *f, struct input *in)
 {
 	static const uint8_t types[] = {
 		TOE_EV_RECV, TOE_EV_RECV, TOE_EV_ESTABLISHED, TOE_EV_ACCEPT,
-		TOE_EV_PEER_CLOSED, TOE_EV_CLOSED, TOE_EV_RECV, TOE_EV_RECV,
+		TOE_EV_PEER_CLOSED, TOE_EV_CLOSED, TOE_EV_URGENT, TOE_EV_RECV,
 	};
 	const struct toe_hw_req *r = some_request(f, in);
 	uint8_t how = in_8(in);
@@ -147,6 +147,8 @@ static void adapter_event(struct fake *f, struct input *in)
 
 	if (e.type == TOE_EV_CLOSED)
 		e.status = in_8(in);
+	if (e.type == TOE_EV_URGENT)
+		e.u.urgent.mark = how & 0x80 ? in_32(in) : in_8(in);
 	if (e.type == TOE_EV_ACCEPT) {
 		e.handle = f->next_handle++;
 		e.u.conn.family = TOE_AF_INET;
@@ -287,10 +289,17 @@ static void app_connect(struct fake *f, struct input *in)
 		.sin_family = AF_INET, .sin_port = htons(80),
 		.sin_addr = { htonl(0x0a000202) },
 	};
+	static const struct toe_option options[] = {
+		{ .option = TOE_ECN, .value = TOE_ECN_MODE_ON },
+		{ .option = TOE_LINGER, .value = TOE_LINGER_ON | 1 },
+		{ .option = TOE_RCVBUF, .value = 1 },
+	};
 	uint8_t how = in_8(in);
 	struct toe_conn_opts opts = {
-		.flags = how & 1 ? TOE_CONN_NODELAY : 0,
+		.flags = (how & 1 ? TOE_CONN_NODELAY : 0) |
+			 (how & 0x10 ? TOE_CONN_FASTOPEN : 0),
 		.credit = how & 2 ? in_16(in) : 0,
+		.options = options, .noptions = how >> 6,
 	};
 	struct toe_conn **c = free_conn(f);
 
@@ -344,7 +353,8 @@ static void app_send(struct fake *f, struct input *in)
 		{ NULL, 0 },
 		{ (void *)(uintptr_t)data, how },
 	};
-	unsigned int flags = how & 1 ? TOE_MORE : 0;
+	unsigned int flags = (how & 1 ? TOE_MORE : 0) |
+			     (how & 8 ? TOE_URGENT : 0);
 
 	if (!c)
 		return;
@@ -421,7 +431,8 @@ static void app_receive(struct fake *f, struct input *in)
 		app_lend(f, *c);
 		return;
 	case 1:
-		n = toe_recv(*c, buf, len, how & 4 ? TOE_PEEK : 0);
+		n = toe_recv(*c, buf, len, (how & 4 ? TOE_PEEK : 0) |
+					   (how & 8 ? TOE_SKIP_URGENT : 0));
 		break;
 	case 2:
 		n = toe_recv_wait(*c, buf, len, how & 4 ? 0 : 10);
@@ -495,6 +506,7 @@ static void app_look(struct fake *f, struct input *in)
 	struct toe_conn **c = some_conn(f, in);
 	struct sockaddr_storage a;
 	socklen_t len = sizeof(a);
+	unsigned char byte;
 
 	toe_flush(f->toe);
 	if (!c)
@@ -505,6 +517,8 @@ static void app_look(struct fake *f, struct input *in)
 	toe_conn_state(*c);
 	toe_conn_error(*c);
 	toe_recv_pending(*c);
+	toe_urgent(*c, NULL);
+	toe_urgent_byte(*c, &byte);
 }
 
 /* ---- What must hold ----------------------------------------------------- */
@@ -558,19 +572,24 @@ static void check_buffers(struct fake *f)
 	for (i = 0; i < t->conns_used; i++) {
 		const struct toe_conn *c = &t->conns[i];
 		uint64_t bytes = 0;
+		uint32_t held = queued, off = 0;
 
 		if (c->kind == TOE_K_FREE)
 			continue;
+		if (c->rx_first != TOE_NONE)
+			off = c->rx_off - t->bufs[c->rx_first].start;
 		for (id = c->rx_first; id != TOE_NONE; id = t->bufs[id].next) {
 			INVARIANT(id < t->nbufs && ++queued <= t->nbufs,
 				  "buffer %u", id);
 			INVARIANT(t->bufs[id].state == TOE_BUF_FILLED,
 				  "buffer %u", id);
-			bytes += t->bufs[id].length;
+			bytes += t->bufs[id].length - t->bufs[id].start;
 		}
-		INVARIANT(bytes - c->rx_off == c->rx_bytes,
+		INVARIANT(bytes - off == c->rx_bytes,
 			  "%" PRIu64 " bytes of %" PRIu64, c->rx_bytes,
-			  bytes - c->rx_off);
+			  bytes - off);
+		INVARIANT(queued - held == c->rx_held, "%u buffers, not %u",
+			  queued - held, c->rx_held);
 	}
 	INVARIANT(queued == filled, "%u buffers of %u", queued, filled);
 }

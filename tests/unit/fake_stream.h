@@ -398,7 +398,8 @@ uint8_t toe_stream_setopt(ToeNop *n, uint32_t handle, uint32_t option,
 {
 	(void)n;
 	if (option != TOE_OPT_NODELAY && option != TOE_OPT_MAXSEG &&
-	    option != TOE_OPT_TOS && option != TOE_OPT_TTL)
+	    option != TOE_OPT_TOS && option != TOE_OPT_TTL &&
+	    option != TOE_OPT_RCVBUF && option != TOE_OPT_SNDBUF)
 		return TOE_ST_INVALID;
 	if (option == TOE_OPT_MAXSEG && value == 1)
 		return TOE_ST_INVALID;

@@ -172,6 +172,72 @@ START_TEST(connect_with_options)
 }
 END_TEST
 
+static struct toe_hw_req option(uint32_t option, uint64_t value)
+{
+	return (struct toe_hw_req) {
+		.opcode = TOE_OP_SETOPT,
+		.u.opt = { .option = option, .value = value },
+	};
+}
+
+START_TEST(options_before_the_handle)
+{
+	struct toe_hw_req req = {
+		.opcode = TOE_OP_CONNECT,
+		.u.connect = { .family = TOE_AF_INET, .rport = 80,
+			       .raddr = { 10, 0, 2, 2 }, .ttl = 5 },
+	}, listen = {
+		.opcode = TOE_OP_LISTEN,
+		.u.listen = { .family = TOE_AF_INET, .lport = 8080 },
+	}, bad = option(TOE_OPT_RCVBUF, 1);
+	struct toe_hw_cqe cqe;
+	unsigned i;
+
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_TTL, 9)), TOE_ST_OK);
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_RCVBUF, 1)),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_RCVBUF, 5000)),
+			  TOE_ST_OK);
+	/* Of this context alone. */
+	cqe = app_do(&b, &req);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_RCVBUF], 0);
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_RCVBUF], 5000);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TTL], 5);
+	/* And once. */
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_RCVBUF], 0);
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_SNDBUF, 6000)),
+			  TOE_ST_OK);
+	cqe = app_do(&a, &listen);
+	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_SNDBUF], 6000);
+	/* One with a bad value, or that fails, uses them up. */
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_MAXSEG, 1)),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_OK);
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_SNDBUF, 7000)),
+			  TOE_ST_OK);
+	req.u.connect.rport = 0;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	req.u.connect.rport = 80;
+	cqe = app_do(&a, &req);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_SNDBUF], 0);
+	/* So many may wait; another is an error, and counted. */
+	for (i = 0; i < TOE_FIRST_OPTIONS; i++)
+		ck_assert_uint_eq(status_of(&a, option(1000 + i, 0)),
+				  TOE_ST_OK);
+	ck_assert_uint_eq(status_of(&a, option(999, 0)), TOE_ST_INVALID);
+	ck_assert_uint_eq(status_of(&a, option(1000, 1)), TOE_ST_OK);
+	bad.u.opt.rsvd0 = 1;
+	ck_assert_uint_eq(status_of(&a, bad), TOE_ST_INVALID);
+	bad = simple(TOE_OP_GETOPT, 0);
+	ck_assert_uint_eq(status_of(&a, bad), TOE_ST_HANDLE);
+}
+END_TEST
+
 START_TEST(close_lingers)
 {
 	uint32_t h = open_conn(&a, 0), h2 = open_conn(&a, 0);
@@ -1047,6 +1113,7 @@ int main(void)
 	tcase_add_test(tc, info_is_written);
 	tcase_add_test(tc, info_checks_its_piece);
 	tcase_add_test(tc, connect_with_options);
+	tcase_add_test(tc, options_before_the_handle);
 	tcase_add_test(tc, close_lingers);
 	tcase_add_test(tc, a_context_that_goes_does_not_linger);
 	tcase_add_test(tc, urgent_send);

@@ -55,6 +55,15 @@ static void read_hello(struct talk *t)
 	toe_stream_rx_consumed(t->w->n, t->h, 12);
 }
 
+/* Does INFO say that the SYN's data was taken? */
+static bool syn_data(struct talk *t)
+{
+	struct toe_hw_tcp_info i;
+
+	ck_assert_uint_eq(toe_stream_tcp_info(t->w->n, t->h, &i), TOE_ST_OK);
+	return i.options & TOE_INFO_OPT_SYN_DATA;
+}
+
 START_TEST(cookie_request)
 {
 	struct talk *t = server(4);
@@ -118,6 +127,7 @@ START_TEST(data_in_the_syn)
 	ck_assert_int_eq(s->fo, 0);
 	EVENTS(t, "IR");
 	ck_assert_uint_eq(talk_state(t, t->h), TOE_TCP_SYN_RECEIVED);
+	ck_assert(syn_data(t));
 	ck_assert_uint_eq(COUNTER(t, TCP_FASTOPEN_PASSIVE), 1);
 	read_hello(t);
 	/* And the answer does not wait for it either. */
@@ -390,9 +400,11 @@ START_TEST(cookie_and_data)
 	ck_assert_int_eq(s->fo, 8 + 1);
 	ck_assert_mem_eq(s->cookie, their, 8);
 	ck_assert_uint_eq(COUNTER(t, TCP_FASTOPEN_ACTIVE), 1);
+	ck_assert(!syn_data(t));
 	SAY(t, .flags = SYN | ACK, .ack = 101, LINUX);
 	HEAR(t, .flags = ACK, .seq = 101, .ack = 1);
 	EVENTS(t, "");
+	ck_assert(syn_data(t));
 	ck_assert_uint_eq(talk_info(t, t->h).txq, 0);
 	t->ts = true;
 	SAY(t, .flags = ACK | PSH, .seq = 1, .ack = 101, .len = 20);
@@ -467,6 +479,7 @@ START_TEST(data_not_taken)
 	HEAR(t, .flags = ACK | PSH, .seq = 1, .ack = 1, .len = 100);
 	SAY(t, .flags = ACK, .seq = 1, .ack = 101);
 	EVENTS(t, "E");
+	ck_assert(!syn_data(t));
 	ck_assert_uint_eq(COUNTER(t, TCP_FASTOPEN_ACTIVE_FAILS), 1);
 	ck_assert_uint_eq(talk_info(t, t->h).txq, 0);
 	ck_assert_uint_eq(connect_fast(t), TOE_ST_OK);

@@ -269,6 +269,131 @@ START_TEST(congestion_marks)
 	i = ask(t);
 	ck_assert_uint_eq(i.delivered, 4);
 	ck_assert_uint_eq(i.delivered_ce, 2);
+	/* Data that may be marked, or not, or is. */
+	SAY(t, .flags = ACK, .seq = 1, .ack = 5841, .len = 100);
+	ck_assert(!(ask(t).options & TOE_INFO_OPT_ECN_SEEN));
+	SAY(t, .flags = ACK, .seq = 101, .ack = 5841, .len = 100, .tos = 2);
+	ck_assert(ask(t).options & TOE_INFO_OPT_ECN_SEEN);
+	world_forget(t->w);
+	g_string_truncate(t->log, 0);
+	talk_drop(t);
+}
+END_TEST
+
+/* n full segments go out now. */
+static void hear_segments(struct talk *t, uint32_t off, unsigned n)
+{
+	while (n--) {
+		const struct talk_seg *s = talk_any(t);
+
+		ck_assert_ptr_nonnull(s);
+		ck_assert_uint_eq(s->seq, 1 + off);
+		ck_assert_uint_eq(s->len, 1460);
+		off += 1460;
+	}
+	SILENCE(t);
+}
+
+START_TEST(rate_of_delivery)
+{
+	struct talk *t = talk_new();
+	struct toe_hw_tcp_info i;
+	unsigned k;
+
+	if (_i)
+		open_with_sack(t);
+	else
+		talk_open_active(t, NULL);
+	ck_assert_uint_eq(ask(t).delivery_rate, 0);
+	/* A window of ten at once, and its ACK 100 ms later. */
+	talk_send(t, 0, 40 * 1460);
+	hear_segments(t, 0, 10);
+	world_advance(t->w, 100 * MS);
+	ck_assert_uint_eq(ask(t).delivery_rate, 0);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1 + 10 * 1460);
+	i = ask(t);
+	ck_assert_uint_eq(i.delivery_rate, 10 * 1460 * 10);
+	ck_assert_uint_eq(i.app_limited, 1);	/* nothing was sent before */
+	/* More than ten, of which two arrive. */
+	world_forget(t->w);
+	world_advance(t->w, 100 * MS);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1 + 12 * 1460);
+	i = ask(t);
+	ck_assert_uint_eq(i.delivery_rate, 2 * 1460 * 10);
+	ck_assert_uint_eq(i.app_limited, 0);
+	/* To the end; what is timed then is not held up by the application. */
+	for (k = 13; k <= 40; k++) {
+		world_advance(t->w, MS);
+		SAY(t, .flags = ACK, .seq = 1, .ack = 1 + k * 1460);
+		world_forget(t->w);
+	}
+	i = ask(t);
+	ck_assert_uint_gt(i.delivery_rate, 50000);
+	ck_assert_uint_eq(i.app_limited, 0);
+	/* A trickle is not what the path can do. */
+	talk_send(t, 40 * 1460, 1460);
+	world_forget(t->w);
+	world_advance(t->w, 100 * MS);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1 + 41 * 1460);
+	ck_assert_uint_eq(ask(t).delivery_rate, i.delivery_rate);
+	ck_assert_uint_eq(ask(t).app_limited, 0);
+	g_string_truncate(t->log, 0);
+	talk_drop(t);
+}
+END_TEST
+
+START_TEST(rate_of_what_was_sent_again)
+{
+	struct talk *t = talk_new();
+
+	/* Which copy arrived?  It says nothing of the path. */
+	open_with_sack(t);
+	talk_send(t, 0, 1000);
+	HEAR(t, .flags = ACK | PSH, .seq = 1, .ack = 1, .len = 1000);
+	world_advance(t->w, 2 * SEC);
+	world_forget(t->w);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1001);
+	ck_assert_uint_eq(ask(t).delivery_rate, 0);
+	/* The next one does. */
+	talk_send(t, 1000, 1000);
+	HEAR(t, .flags = ACK | PSH, .seq = 1001, .ack = 1, .len = 1000);
+	world_advance(t->w, 50 * MS);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 2001);
+	ck_assert_uint_eq(ask(t).delivery_rate, 20000);
+	g_string_truncate(t->log, 0);
+	talk_drop(t);
+}
+END_TEST
+
+START_TEST(reordering_seen)
+{
+	struct talk *t = talk_new();
+	struct toe_hw_tcp_info i;
+
+	/* A round trip of 20 ms, a quarter of which may be reordering. */
+	talk_connect(t);
+	HEAR(t, .flags = SYN);
+	world_advance(t->w, 20 * MS);
+	SAY(t, .flags = SYN | ACK, .ack = 1, .mss = 1460, .sackok = true);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1);
+	EVENTS(t, "E");
+	talk_send(t, 0, 10 * 1460);
+	hear_segments(t, 0, 10);
+	world_advance(t->w, 20 * MS);
+	/* The 7th comes before the 2nd. */
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1461, .sacks = 1,
+	    .sack = { { 1 + 6 * 1460, 1 + 7 * 1460 } });
+	ck_assert_uint_eq(ask(t).reordering, 3);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1 + 2 * 1460, .sacks = 1,
+	    .sack = { { 1 + 6 * 1460, 1 + 7 * 1460 } });
+	i = ask(t);
+	ck_assert_uint_eq(i.reordering, 6);
+	ck_assert_uint_eq(i.reord_seen, 1);
+	/* Less of it changes nothing. */
+	SAY(t, .flags = ACK, .seq = 1, .ack = 1 + 7 * 1460);
+	i = ask(t);
+	ck_assert_uint_eq(i.reordering, 6);
+	ck_assert_uint_eq(i.reord_seen, 2);
 	world_forget(t->w);
 	g_string_truncate(t->log, 0);
 	talk_drop(t);
@@ -348,6 +473,9 @@ int main(void)
 	tcase_add_test(tc, time_out);
 	tcase_add_test(tc, congestion_marks);
 	tcase_add_test(tc, where_the_time_goes);
+	tcase_add_loop_test(tc, rate_of_delivery, 0, 2);
+	tcase_add_test(tc, rate_of_what_was_sent_again);
+	tcase_add_test(tc, reordering_seen);
 	suite_add_tcase(s, tc);
 	return talk_main(s);
 }

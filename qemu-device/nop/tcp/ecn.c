@@ -156,6 +156,9 @@ void toe_ecn_data(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
     if (!(c->flags2 & TOE_F2_ECN_HEEDED)) {
         return;
     }
+    if (seg->ecn != TOE_ECN_NOT_ECT) {
+        c->flags2 |= TOE_F2_ECN_SEEN;
+    }
     if (ce) {
         toe_count(t->nop->counters, TCP_CE_IN);
         toe_trace_tcp_ecn_ce(toe_ncb_handle(t, c), seg->seq, seg->flags);

@@ -142,6 +142,7 @@ bool toe_fastopen_accept(ToeTcp *t, ToeNcb *listener, const ToeSyn *s,
                                 TOE_LMEM_IN)) {
         c->rcv_nxt += len;
         c->bytes_in += len;
+        c->flags2 |= TOE_F2_SYN_DATA;
         toe_count_add(t->nop->counters, TCP_BYTES_IN, len);
         c->events |= TOE_E_READABLE | TOE_E_PUSH;
     }
@@ -352,6 +353,9 @@ void toe_fastopen_synack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
     toe_chain_trim_head(t->nop->lm, &c->tx, taken);
     c->tx_pos.buflet = c->rtx_pos.buflet = TOE_BUFLET_NONE;
     c->snd_max = seg->ack;
+    if (taken) {
+        c->flags2 |= TOE_F2_SYN_DATA;
+    }
     if (taken < sent) {
         toe_count(t->nop->counters, TCP_FASTOPEN_ACTIVE_FAILS);
     }

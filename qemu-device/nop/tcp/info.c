@@ -69,6 +69,16 @@ void toe_info_delivered(ToeNcb *c, uint32_t bytes)
     c->delivered += in_segments(c, bytes);
 }
 
+void toe_info_reordered(ToeNcb *c, uint32_t left, uint32_t fack)
+{
+    uint32_t segments = in_segments(c, fack - left);
+
+    c->reorderings++;
+    if (segments > c->reordering) {
+        c->reordering = (uint16_t)MIN(segments, TOE_REORDERING_MAX);
+    }
+}
+
 void toe_info_marked(ToeNcb *c, uint32_t bytes)
 {
     c->delivered_ce += in_segments(c, bytes);
@@ -141,7 +151,9 @@ static uint8_t options(const ToeNcb *c)
     return (uint8_t)((c->flags & TOE_F_TS ? TOE_INFO_OPT_TIMESTAMPS : 0) |
                      (c->flags2 & TOE_F2_SACK ? TOE_INFO_OPT_SACK : 0) |
                      (c->flags & TOE_F_WSCALE ? TOE_INFO_OPT_WSCALE : 0) |
-                     (c->flags2 & TOE_F2_ECN ? TOE_INFO_OPT_ECN : 0));
+                     (c->flags2 & TOE_F2_ECN ? TOE_INFO_OPT_ECN : 0) |
+                     (c->flags2 & TOE_F2_ECN_SEEN ? TOE_INFO_OPT_ECN_SEEN : 0) |
+                     (c->flags2 & TOE_F2_SYN_DATA ? TOE_INFO_OPT_SYN_DATA : 0));
 }
 
 /* Segments in flight that were sent before; spans of one NCB are bounded. */
@@ -187,7 +199,7 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
                          ? TOE_INFO_SSTHRESH_NONE
                          : in_segments(c, c->ssthresh);
     info->snd_cwnd = in_segments(c, c->cwnd);
-    info->reordering = TOE_DUPTHRESH;
+    info->reordering = MAX(c->reordering, TOE_DUPTHRESH);
     info->total_retrans = c->retransmits;
     info->pacing_rate = toe_pacing_rate(t, c);
     info->max_pacing_rate = c->pacing_max;
@@ -198,6 +210,8 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
                       chrono_us(c, TOE_CHRONO_SNDBUF, now);
     info->rwnd_limited = chrono_us(c, TOE_CHRONO_RWND, now);
     info->sndbuf_limited = chrono_us(c, TOE_CHRONO_SNDBUF, now);
+    info->delivery_rate = toe_rate(c);
+    info->app_limited = !!(c->flags2 & TOE_F2_RATE_APP);
     info->delivered = c->delivered;
     info->delivered_ce = c->delivered_ce;
     info->bytes_sent = c->bytes_out + c->bytes_retrans;

@@ -204,11 +204,12 @@ static void advance_una(ToeTcp *t, ToeNcb *c, const ToeSeg *seg,
         pos_trimmed(&c->rtx_pos, bytes);
         toe_autotune_acked(t, c, news->flight);
     }
-    if (!(c->flags2 & TOE_F2_SACK)) {
-        toe_info_delivered(c, acked);
-    }
     c->snd_una = seg->ack;
     c->snd_nxt = seq_max(c->snd_nxt, c->snd_una);
+    if (!(c->flags2 & TOE_F2_SACK)) {
+        toe_info_delivered(c, acked);
+        toe_rate_acked(c, acked, now);
+    }
     toe_urgent_acked(c);
     if (bytes) {
         toe_tcp_check_writable(c);

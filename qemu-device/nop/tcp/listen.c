@@ -147,6 +147,7 @@ void toe_tcp_establish(ToeTcp *t, ToeNcb *c)
     toe_plpmtud_begin(t, c);
     toe_rack_init(c);
     toe_info_start(c, now);
+    toe_rate_start(c, now);
     toe_autotune_start(c, now);
     toe_ecn_established(t, c);
     c->flags &= ~TOE_F_SEND_SYN;

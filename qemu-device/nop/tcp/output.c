@@ -355,6 +355,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     if (seq_lt(seq, c->snd_max)) {
         c->retransmits++;
         toe_count(n->counters, TCP_RETRANSMITS);
+        toe_rate_resent(c, seq, end);
         if (c->flags & TOE_F_RTT_TIMED && seq_lt(seq, c->rtt_seq)) {
             c->flags &= ~TOE_F_RTT_TIMED;       /* Karn */
         }
@@ -364,6 +365,9 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         c->flags |= TOE_F_RTT_TIMED;
         c->rtt_seq = end;
         c->rtt_time = toe_nop_now(n);
+    }
+    if (len && seq == c->snd_max) {
+        toe_rate_sent(c, end, toe_nop_now(n));
     }
     if (len) {
         uint32_t old = seq_lt(seq, c->snd_max) ? c->snd_max - seq : 0;
@@ -521,6 +525,7 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         if (!avail && !fin) {
             toe_cc_validate(c, toe_nop_now(t->nop));
             c->flags &= ~TOE_F_CWND_LIMITED;    /* the application is slow */
+            toe_rate_idle(c);
             break;
         }
         if (avail > usable && cwnd <= c->snd_wnd) {

@@ -236,6 +236,9 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
     if (news->delivered) {
         toe_info_delivered(c, news->delivered);
     }
+    if (news->delivered || news->acked) {
+        toe_rate_acked(c, news->delivered, news->now);
+    }
     if (news->dsack) {
         toe_count(t->nop->counters, TCP_DSACKS_IN);
         c->dsacks++;
@@ -352,6 +355,9 @@ static void timeout_with_sack(ToeTcp *t, ToeNcb *c)
     }
     if (first) {
         remember_for_undo(c);
+        if (c->sacked > (TOE_DUPTHRESH - 1) * c->mss) {
+            c->reordering = TOE_DUPTHRESH;      /* it was not that, then */
+        }
     }
     if (c->backoff == 1) {
         c->ssthresh = toe_cc_reduce(c, c->snd_max - c->snd_una,

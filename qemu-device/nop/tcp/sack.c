@@ -264,7 +264,7 @@ static void delivered(ToeNcb *c, const ToeSpan *s, ToeAckNews *news)
         if (seq_leq(s->right, news->fack)) {
             /* It was overtaken by something sent later (RFC 8985 6.2). */
             c->flags2 |= TOE_F2_REORDERED;
-            c->reorderings++;
+            toe_info_reordered(c, s->left, news->fack);
         }
         news->rtt_us = (uint32_t)CLAMP((news->now - s->sent) / 1000, 1,
                                        UINT32_MAX);

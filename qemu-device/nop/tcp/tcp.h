@@ -103,6 +103,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_DUPACKS_PER_TURN    64u
 #define TOE_QUICKACKS           8u              /* segments */
 #define TOE_DUPTHRESH           3u              /* RFC 5681 3.2 */
+#define TOE_REORDERING_MAX      300u            /* segments */
 #define TOE_ECN_CHANGES         4u              /* between two turns */
 #define TOE_PACING_MIN          1000u           /* bytes/s */
 
@@ -240,6 +241,12 @@ typedef enum ToeNcbKind {
 #define TOE_F2_ECN_CWR          0x00002000u /* the next new data carries CWR */
 #define TOE_F2_ECN_REDUCED      0x00004000u /* cwnd, for all < ecn_recover */
 #define TOE_F2_ECN_MARKED       0x00008000u /* and ECE was the reason */
+#define TOE_F2_ECN_SEEN         0x00100000u /* data came with an ECN codepoint */
+#define TOE_F2_SYN_DATA         0x00200000u /* data of the SYN was taken */
+#define TOE_F2_RATE_TIMED       0x00400000u /* rate_seq is timed, */
+#define TOE_F2_RATE_LIMITED     0x00800000u /* and the application was slow */
+#define TOE_F2_RATE_APP         0x04000000u /* so it was with rate_bytes */
+#define TOE_F2_RATE_SLOW_APP    0x08000000u /* so it is up to rate_slow_until */
 #define TOE_F2_BLACK_HOLE       0x01000000u /* MTU lowered, nothing acked yet */
 #define TOE_F2_PROBE_LOST       0x02000000u /* an MTU probe, to be sent again */
 
@@ -486,10 +493,24 @@ typedef struct ToeNcb {
     uint32_t delivered_ce;      /* of these, marked */
     uint32_t dsacks;
     uint32_t reorderings;
+    uint16_t reordering;        /* segments that one was late, at most */
     uint32_t ooo_segs;
     uint32_t chrono_since;      /* ticks of TOE_CHRONO_SHIFT, wraps */
     uint32_t chrono[3];         /* by ToeChrono, less one */
     uint8_t chrono_now;         /* ToeChrono */
+
+    /* The rate of delivery, rate.c; times in us of the clock, wrap. */
+    uint32_t rate_delivered;    /* bytes in all, wraps, */
+    uint32_t rate_delivered_us; /* the last time, */
+    uint32_t rate_first_us;     /* and when what was acked last was sent */
+    uint32_t rate_slow_until;   /* of rate_delivered */
+    uint32_t rate_seq;          /* the segment that is timed: its end, */
+    uint32_t rate_sent_us;      /* when it was sent, and those above then */
+    uint32_t rate_sent_first_us;
+    uint32_t rate_sent_delivered_us;
+    uint32_t rate_sent_delivered;
+    uint32_t rate_bytes;        /* the sample that counts, */
+    uint32_t rate_us;           /* and its time; 0: none */
 } __attribute__((aligned(64))) ToeNcb;
 
 _Static_assert(sizeof(ToeNcb) <= 1024, "an idle NCB is at most 1 KiB");
@@ -1028,10 +1049,25 @@ void toe_info_in(ToeNcb *c, const ToeSeg *seg, int64_t now);
 void toe_info_out(ToeNcb *c, uint32_t len, uint32_t again, int64_t now);
 /* So many bytes were delivered, acknowledged or SACKed for the first time. */
 void toe_info_delivered(ToeNcb *c, uint32_t bytes);
+/* A span of the sequence space was overtaken by what ends at fack. */
+void toe_info_reordered(ToeNcb *c, uint32_t left, uint32_t fack);
 /* An ACK of so many bytes says that something was marked. */
 void toe_info_marked(ToeNcb *c, uint32_t bytes);
 /* What is the sender waiting for, from now on? */
 void toe_info_chrono(ToeNcb *c, int64_t now);
+
+/* ---- rate.c: the rate of delivery ---- */
+
+void toe_rate_start(ToeNcb *c, int64_t now);
+/* A segment goes out, before snd_max moves: new, or sent before. */
+void toe_rate_sent(ToeNcb *c, uint32_t end, int64_t now);
+void toe_rate_resent(ToeNcb *c, uint32_t seq, uint32_t end);
+/* All there is was sent. */
+void toe_rate_idle(ToeNcb *c);
+/* So many bytes were delivered (as in info.c); snd_una has moved. */
+void toe_rate_acked(ToeNcb *c, uint32_t bytes, int64_t now);
+/* Bytes a second; 0: not known. */
+uint64_t toe_rate(const ToeNcb *c);
 
 /* ---- sockopt.c: options that the owner sets ---- */
 
