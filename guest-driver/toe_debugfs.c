@@ -51,7 +51,7 @@ static int contexts_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(contexts);
 
-static const char *toe_tcp_state(u8 state)
+static const char *toe_conn_state(u8 state)
 {
 	static const char * const names[] = {
 		[TOE_TCP_CLOSED]	= "CLOSED",
@@ -65,9 +65,11 @@ static const char *toe_tcp_state(u8 state)
 		[TOE_TCP_CLOSING]	= "CLOSING",
 		[TOE_TCP_LAST_ACK]	= "LAST-ACK",
 		[TOE_TCP_TIME_WAIT]	= "TIME-WAIT",
+		[TOE_CONN_UDP]		= "UDP",
+		[TOE_CONN_UDP_CONNECTED] = "UDP-CONN",
 	};
 
-	return state < ARRAY_SIZE(names) ? names[state] : "?";
+	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "?";
 }
 
 static int connections_show(struct seq_file *s, void *unused)
@@ -93,7 +95,7 @@ static int connections_show(struct seq_file *s, void *unused)
 			c = &info[i];
 			seq_printf(s, "%#x %d %s %pI4:%u %pI4:%u %u %u %u %u %u %u %u %u %llu %llu\n",
 				   c->handle, (int)c->ctx,
-				   toe_tcp_state(c->state), c->laddr, c->lport,
+				   toe_conn_state(c->state), c->laddr, c->lport,
 				   c->raddr, c->rport, c->rxq, c->txq,
 				   c->credit, c->cwnd, c->ssthresh, c->srtt_us,
 				   c->rto_us, c->retransmits, c->bytes_in,

@@ -161,7 +161,8 @@ int toe_udp_setopt(struct toe_udp *udp, int option, uint64_t value)
 		.opcode = TOE_OP_UDP_SETOPT, .handle = udp->c.handle,
 	};
 
-	if (option < TOE_UDP_RCVBUF || option > TOE_UDP_DONTFRAG)
+	if (option < TOE_UDP_RCVBUF || option > TOE_UDP_MCAST_LOOP ||
+	    option == TOE_UDP_DROPS)
 		return -EINVAL;
 	req.u.opt.option = (uint32_t)option;
 	req.u.opt.value = value;
@@ -175,13 +176,44 @@ int toe_udp_getopt(struct toe_udp *udp, int option, uint64_t *value)
 	};
 	int err;
 
-	if (option < TOE_UDP_RCVBUF || option > TOE_UDP_DROPS)
+	if (option < TOE_UDP_RCVBUF || option > TOE_UDP_PATH_MTU)
 		return -EINVAL;
 	req.u.opt.option = (uint32_t)option;
 	err = toe_ctl(udp->c.toe, &req);
 	if (!err)
 		*value = udp->c.toe->ctl.result;
 	return err;
+}
+
+static int group_op(struct toe_udp *udp, uint8_t opcode,
+		    const struct sockaddr *group, socklen_t len)
+{
+	struct toe_conn *c = &udp->c;
+	struct toe_hw_req req = { .opcode = opcode, .handle = c->handle };
+	uint8_t family;
+	uint16_t port;
+	int err;
+
+	err = toe_addr_parse(c->toe, group, len, &family, &port,
+			     req.u.udp_group.group);
+	if (err)
+		return err;
+	if (family != c->family)
+		return -EINVAL;
+	req.u.udp_group.family = family;
+	return toe_ctl(c->toe, &req);
+}
+
+int toe_udp_join(struct toe_udp *udp, const struct sockaddr *group,
+		 socklen_t grouplen)
+{
+	return group_op(udp, TOE_OP_UDP_JOIN, group, grouplen);
+}
+
+int toe_udp_leave(struct toe_udp *udp, const struct sockaddr *group,
+		  socklen_t grouplen)
+{
+	return group_op(udp, TOE_OP_UDP_LEAVE, group, grouplen);
 }
 
 /* The error that is pending; it is told once. */

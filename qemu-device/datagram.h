@@ -59,7 +59,7 @@ void toe_udp_close(ToeNop *n, uint32_t handle);
  * May a datagram of d->len bytes be sent to d's remote now?  Fills in the
  * remote of a connected socket.  TOE_ST_OK, and toe_udp_send() must follow or
  * be forgotten; TOE_ST_STATE: no remote, or another than the connected one's
- * family; TOE_ST_TOOBIG; TOE_ST_AGAIN: the socket's queue is full, and
+ * family; TOE_ST_TOOBIG; TOE_ST_PERM: to everybody; TOE_ST_AGAIN: the socket's queue is full, and
  * udp_writable() will follow; TOE_ST_NOROUTE, TOE_ST_ADDRNOTAVAIL,
  * TOE_ST_NOMEM.
  */
@@ -73,6 +73,23 @@ bool toe_udp_rx(ToeNop *n, uint32_t handle, ToeDgram *d,
                 const ToeChain **data);
 /* Drop it. */
 void toe_udp_rx_done(ToeNop *n, uint32_t handle);
+
+/*
+ * Receive what is sent to this group, and no longer.  TOE_ST_INVALID: it is
+ * none, or of the other family; join: TOE_ST_ADDRINUSE: twice, TOE_ST_QUOTA:
+ * too many for one socket, TOE_ST_NOMEM: for the adapter; leave:
+ * TOE_ST_ADDRNOTAVAIL: not joined.  Closing leaves them all.
+ */
+uint8_t toe_udp_join(ToeNop *n, uint32_t handle, uint8_t family,
+                     const uint8_t *addr);
+uint8_t toe_udp_leave(ToeNop *n, uint32_t handle, uint8_t family,
+                      const uint8_t *addr);
+
+/*
+ * For CONN_LIST: describe the socket at or after place *index, and move
+ * *index behind it.  ctx and credit are the host side's.  False: no more.
+ */
+bool toe_udp_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info);
 
 /* option: TOE_OPT_UDP_*. */
 uint8_t toe_udp_setopt(ToeNop *n, uint32_t handle, uint32_t option,

@@ -423,15 +423,32 @@ void *toe_udp_user(const struct toe_udp *udp);
 #define TOE_UDP_TOS		51	/* type of service, traffic class */
 #define TOE_UDP_DONTFRAG	52	/* 1: -EMSGSIZE instead of fragments */
 #define TOE_UDP_DROPS		53	/* get only: found no room there */
+#define TOE_UDP_BROADCAST	54	/* 1: may send to broadcast addresses */
+#define TOE_UDP_MCAST_TTL	55	/* to groups; 1; 0: this host only */
+#define TOE_UDP_MCAST_LOOP	56	/* 1: own sockets hear it too; 1 */
+#define TOE_UDP_PATH_MTU	57	/* get only: IP bytes to the remote */
 
 /* Set or get one; waits for the adapter's answer.  -EINVAL, -EAGAIN. */
 int toe_udp_setopt(struct toe_udp *udp, int option, uint64_t value);
 int toe_udp_getopt(struct toe_udp *udp, int option, uint64_t *value);
 
 /*
+ * Receive what is sent to this multicast group and the socket's port, and no
+ * longer; group's own port is not looked at.  Closing leaves all.  They wait for
+ * the adapter's answer.  -EINVAL: no group; -EADDRINUSE: joined already;
+ * -EDQUOT: 16 of this socket are; -ENOBUFS: the adapter has no room;
+ * -EADDRNOTAVAIL: not joined.
+ */
+int toe_udp_join(struct toe_udp *udp, const struct sockaddr *group,
+		 socklen_t grouplen);
+int toe_udp_leave(struct toe_udp *udp, const struct sockaddr *group,
+		  socklen_t grouplen);
+
+/*
  * Copy and send one datagram; no system call.  addr NULL: to the connected
  * remote.  flags: 0.  Returns len.  -EAGAIN: not now, TOE_WRITABLE follows;
  * -EMSGSIZE; -EDESTADDRREQ: not connected; -ENETUNREACH, -EADDRNOTAVAIL;
+ * -EACCES: to a broadcast address without TOE_UDP_BROADCAST;
  * -ENOBUFS: the adapter's memory is full; or what a datagram before it met, of
  * a connected socket: -ECONNREFUSED, -EHOSTUNREACH.
  */

@@ -44,6 +44,8 @@ static const char *const states[] = {
 	[TOE_TCP_CLOSING] = "CLOSING",
 	[TOE_TCP_LAST_ACK] = "LAST-ACK",
 	[TOE_TCP_TIME_WAIT] = "TIME-WAIT",
+	[TOE_CONN_UDP] = "UDP",
+	[TOE_CONN_UDP_CONNECTED] = "UDP-CONN",
 };
 
 #define COUNTER_NAME(NAME, name, text) #name,
@@ -100,7 +102,8 @@ static const char *endpoint(char *to, size_t size, uint8_t family,
 
 static const char *state_name(uint8_t state)
 {
-	return state < sizeof(states) / sizeof(states[0]) ? states[state] : "?";
+	return state < sizeof(states) / sizeof(states[0]) && states[state] ?
+		       states[state] : "?";
 }
 
 static void print_conn(const struct toe_hw_conn_info *c, bool json, bool all,

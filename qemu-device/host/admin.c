@@ -401,6 +401,40 @@ static int adm_stats(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
     return TOE_ST_OK;
 }
 
+/* CONN_LIST's second part: sockets, whose indices follow the connections'. */
+static int list_sockets(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
+                        struct toe_hw_adm_cpl *cpl, uint32_t index,
+                        uint32_t n)
+{
+    uint32_t room = MIN(cmd->u.query.length /
+                        sizeof(struct toe_hw_conn_info), LIST_MAX);
+    struct toe_hw_conn_info info;
+
+    index = MAX(index, a->config.connections) - a->config.connections;
+    while (!cpl->next) {
+        uint32_t at = index;
+        ToeSock *s;
+
+        if (!toe_udp_info(a->nop, &index, &info)) {
+            break;
+        }
+        if (n == room) {
+            cpl->next = a->config.connections + at;
+            break;
+        }
+        s = toe_sock_find(a, info.handle);
+        info.ctx = s ? s->ctx : TOE_NONE;
+        info.credit = s ? s->credit : 0;
+        if (!toe_dma_write_bus(a, cmd->u.query.addr + n * sizeof(info),
+                               &info, sizeof(info))) {
+            return TOE_ST_DMA;
+        }
+        n++;
+    }
+    cpl->result = n;
+    return TOE_ST_OK;
+}
+
 static int adm_conn_list(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
                          struct toe_hw_adm_cpl *cpl)
 {
@@ -434,8 +468,7 @@ static int adm_conn_list(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,
         }
         n++;
     }
-    cpl->result = n;
-    return TOE_ST_OK;
+    return list_sockets(a, cmd, cpl, index, n);
 }
 
 static int adm_ctx_info(ToeAdapter *a, const struct toe_hw_adm_cmd *cmd,

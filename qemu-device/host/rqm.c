@@ -517,6 +517,10 @@ static const Op ops[256] = {
                             .body = 16, .socket = true },
     [TOE_OP_UDP_GETOPT] = { .name = "UDP_GETOPT", .run = toe_op_udp_getopt,
                             .body = 16, .socket = true },
+    [TOE_OP_UDP_JOIN] = { .name = "UDP_JOIN", .run = toe_op_udp_join,
+                          .body = 24, .socket = true },
+    [TOE_OP_UDP_LEAVE] = { .name = "UDP_LEAVE", .run = toe_op_udp_leave,
+                           .body = 24, .socket = true },
     [TOE_OP_ETH_SEND] = { .name = "ETH_SEND", .run = op_eth_send, .body = 48,
                           .rights = TOE_RIGHT_ETH, .pieces = true },
 };

@@ -33,5 +33,7 @@ int toe_op_udp_credit(ToeAdapter *a, Request *q);
 int toe_op_udp_close(ToeAdapter *a, Request *q);
 int toe_op_udp_setopt(ToeAdapter *a, Request *q);
 int toe_op_udp_getopt(ToeAdapter *a, Request *q);
+int toe_op_udp_join(ToeAdapter *a, Request *q);
+int toe_op_udp_leave(ToeAdapter *a, Request *q);
 
 #endif

@@ -167,6 +167,29 @@ int toe_op_udp_close(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
+static bool group_reserved(const struct toe_hw_req *r)
+{
+    return !toe_all_zero(r->u.udp_group.rsvd0, sizeof(r->u.udp_group.rsvd0));
+}
+
+int toe_op_udp_join(ToeAdapter *a, Request *q)
+{
+    if (group_reserved(q->r)) {
+        return toe_rqm_bad(a, q, "a reserved field is not zero");
+    }
+    return toe_udp_join(a->nop, q->s->handle, q->r->u.udp_group.family,
+                        q->r->u.udp_group.group);
+}
+
+int toe_op_udp_leave(ToeAdapter *a, Request *q)
+{
+    if (group_reserved(q->r)) {
+        return toe_rqm_bad(a, q, "a reserved field is not zero");
+    }
+    return toe_udp_leave(a->nop, q->s->handle, q->r->u.udp_group.family,
+                         q->r->u.udp_group.group);
+}
+
 int toe_op_udp_setopt(ToeAdapter *a, Request *q)
 {
     if (q->r->u.opt.rsvd0) {

@@ -351,12 +351,15 @@ struct toe_hw_adm_cpl {
 #define TOE_TCP_CLOSING         8
 #define TOE_TCP_LAST_ACK        9
 #define TOE_TCP_TIME_WAIT       10
+/* No states of TCP: a UDP socket's. */
+#define TOE_CONN_UDP            16      /* not connected                    */
+#define TOE_CONN_UDP_CONNECTED  17
 
 struct toe_hw_conn_info {		/* one entry of CONN_LIST, 128 bytes */
 	uint32_t handle;
 	uint32_t ctx;			/* owner; 0xffffffff: none any more */
 	uint8_t family;
-	uint8_t state;			/* TOE_TCP_* */
+	uint8_t state;			/* TOE_TCP_*, TOE_CONN_UDP* */
 	uint16_t lport;
 	uint16_t rport;
 	uint16_t mss;
@@ -440,6 +443,8 @@ struct toe_hw_ctx_page {
 #define TOE_OP_UDP_CLOSE        0x24    /* handle is dead, no more events   */
 #define TOE_OP_UDP_SETOPT       0x25
 #define TOE_OP_UDP_GETOPT       0x26
+#define TOE_OP_UDP_JOIN         0x27    /* receive what is sent to a group  */
+#define TOE_OP_UDP_LEAVE        0x28
 #define TOE_OP_ETH_SEND         0x30    /* TOE_RIGHT_ETH                    */
 #define TOE_OP_CRYPTO_FIRST     0x40    /* 0x40..0x4f reserved              */
 #define TOE_OP_SCSI_FIRST       0x80    /* 0x80..0xff: the SCSI queues' own space */
@@ -525,6 +530,12 @@ struct toe_hw_req {
 			uint32_t rsvd2[2];
 		} udp_send;
 		struct {
+			uint8_t family;		/* the socket's */
+			uint8_t rsvd0[7];
+			uint8_t group[16];
+			uint32_t rsvd1[6];
+		} udp_group;			/* UDP_JOIN, UDP_LEAVE */
+		struct {
 			uint32_t option;	/* TOE_OPT_* */
 			uint32_t rsvd0;
 			uint64_t value;
@@ -574,6 +585,10 @@ struct toe_hw_req {
 #define TOE_OPT_UDP_TOS         51u     /* type of service, traffic class   */
 #define TOE_OPT_UDP_DONTFRAG    52u     /* 1: TOE_ST_TOOBIG instead of fragments */
 #define TOE_OPT_UDP_DROPS       53u     /* get only: datagrams that found no room */
+#define TOE_OPT_UDP_BROADCAST   54u     /* 1: may send to broadcast addresses */
+#define TOE_OPT_UDP_MCAST_TTL   55u     /* TTL, hop limit to groups; 0: this host only */
+#define TOE_OPT_UDP_MCAST_LOOP  56u     /* 1: sockets of the adapter hear it too */
+#define TOE_OPT_UDP_PATH_MTU    57u     /* get only: bytes of an IP packet to the connected remote */
 
 #define TOE_UDP_F_REUSE         0x01u   /* share the port with others that say so too */
 #define TOE_OPT_MTU_DISCOVER    44u     /* TOE_PMTUD_*                      */
@@ -929,7 +944,17 @@ struct toe_hw_buf {
 	X(TCP_PMTU_IGNORED, tcp_pmtu_ignored, "routers not believed: what was too big arrived") \
 	X(TCP_BLACK_HOLES, tcp_black_holes, "path MTUs lowered: time-outs of full segments") \
 	X(TCP_MTU_PROBES, tcp_mtu_probes, "path MTU probes sent") \
-	X(TCP_MTU_PROBES_ACKED, tcp_mtu_probes_acked, "path MTU probes that arrived")
+	X(TCP_MTU_PROBES_ACKED, tcp_mtu_probes_acked, "path MTU probes that arrived") \
+	X(GROUPS, groups, "multicast groups now joined") \
+	X(IGMP_IN, igmp_in, "IGMP messages received") \
+	X(IGMP_BAD, igmp_bad, "IGMP messages malformed") \
+	X(IGMP_OUT, igmp_out, "IGMP messages sent") \
+	X(MLD_IN, mld_in, "MLD messages received") \
+	X(MLD_BAD, mld_bad, "MLD messages malformed or forwarded") \
+	X(MLD_OUT, mld_out, "MLD messages sent") \
+	X(UDP_GROUP_IN, udp_group_in, "datagrams to a group or to all that sockets took") \
+	X(UDP_PMTU_LOWERED, udp_pmtu_lowered, "path MTUs lowered: a router said so about a datagram") \
+	X(UDP_PMTU_IGNORED, udp_pmtu_ignored, "routers not believed: no such datagram was sent")
 
 #define TOE_COUNTER_ENUM(NAME, name, text) TOE_CTR_##NAME,
 enum toe_counter { TOE_COUNTERS(TOE_COUNTER_ENUM) TOE_CTR_MAX };

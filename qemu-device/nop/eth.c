@@ -5,7 +5,7 @@
  * In.  A frame for our MAC, for everybody or for a group is looked at; any
  * other is counted, and shown to the operating system if that asked for all
  * (PROMISC).  ARP, IPv4 and IPv6 go to their files, which take what belongs to
- * the adapter, groups included: nothing needs to be filtered for them here.
+ * the adapter, and filter groups by those that sockets have joined.
  * What they leave, and every other type (VLANs, LLDP...), is the operating
  * system's, if its interface is up and its filter lets the group pass.
  *
@@ -167,6 +167,7 @@ static uint8_t defer(ToeNop *n, const uint8_t *frame, size_t len)
     w = g_malloc(sizeof(*w) + len);
     w->next = NULL;
     w->len = len;
+    w->more = false;
     memcpy(w->data, frame, len);
     if (n->defer_last) {
         n->defer_last->next = w;

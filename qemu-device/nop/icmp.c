@@ -69,6 +69,7 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
     e.lport = toe_get16(q.payload);
     e.rport = toe_get16(q.payload + 2);
     e.seq = toe_get32(q.payload + 4);
+    e.size = toe_get16(q.header + 2);
     if (m->type == TOE_ICMP_UNREACHABLE && m->code == TOE_ICMP_CODE_TOO_BIG) {
         e.mtu = m->rest & 0xffff;       /* RFC 1191 */
     }
@@ -82,6 +83,25 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
     return true;
 }
 
+static bool is_error(const ToeWireIcmp *m)
+{
+    return m->type == TOE_ICMP_UNREACHABLE ||
+           m->type == TOE_ICMP_TIME_EXCEEDED ||
+           m->type == TOE_ICMP_PARAMETER;
+}
+
+bool toe_icmp_error_input(ToeNop *n, const ToeIpPacket *p)
+{
+    ToeWireIcmp m;
+
+    if (toe_wire_icmp_parse(p->payload, p->len, &m) != TOE_WIRE_ICMP_OK ||
+        !is_error(&m) || !error(n, p, &m)) {
+        return false;
+    }
+    toe_count(n->counters, ICMP_IN);
+    return true;
+}
+
 bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p)
 {
     ToeWireIcmp m;
@@ -92,18 +112,10 @@ bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p)
         toe_trace_icmp_bad(toe_get32(p->src), p->len);
         return true;
     }
-    switch (m.type) {
-    case TOE_ICMP_ECHO_REQUEST:
+    if (m.type == TOE_ICMP_ECHO_REQUEST) {
         taken = echo_request(n, p, &m);
-        break;
-    case TOE_ICMP_UNREACHABLE:
-    case TOE_ICMP_TIME_EXCEEDED:
-    case TOE_ICMP_PARAMETER:
-        taken = error(n, p, &m);
-        break;
-    default:
-        taken = false;
-        break;
+    } else {
+        taken = is_error(&m) && error(n, p, &m);
     }
     if (taken) {
         toe_count(n->counters, ICMP_IN);

@@ -84,6 +84,7 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
     e.lport = toe_get16(q.payload);
     e.rport = toe_get16(q.payload + 2);
     e.seq = toe_get32(q.payload + 4);
+    e.size = TOE_IPV6_HLEN + toe_get16(q.header + 4);
     if (m->type == TOE_ICMP6_TOO_BIG) {
         if (m->rest < TOE_MTU_MIN_V6) {
             toe_count(n->counters, ICMP6_BAD);
@@ -98,6 +99,26 @@ static bool error(ToeNop *n, const ToeIpPacket *p, const ToeWireIcmp *m)
     }
     toe_count(n->counters, ICMP6_ERRORS_IN);
     toe_trace_icmp6_error(m->type, m->code, e.lport, e.rport);
+    return true;
+}
+
+static bool is_error(const ToeWireIcmp *m)
+{
+    return m->type == TOE_ICMP6_UNREACHABLE ||
+           m->type == TOE_ICMP6_TOO_BIG ||
+           m->type == TOE_ICMP6_TIME_EXCEEDED ||
+           m->type == TOE_ICMP6_PARAMETER;
+}
+
+bool toe_icmp6_error_input(ToeNop *n, const ToeIpPacket *p)
+{
+    ToeWireIcmp m;
+
+    if (toe_wire_icmp6_parse(p->src, p->dst, p->payload, p->len, &m) !=
+        TOE_WIRE_ICMP_OK || !is_error(&m) || !error(n, p, &m)) {
+        return false;
+    }
+    toe_count(n->counters, ICMP6_IN);
     return true;
 }
 
@@ -119,19 +140,10 @@ bool toe_icmp6_input(ToeNop *n, const ToeIpPacket *p)
     if (group) {
         return false;
     }
-    switch (m.type) {
-    case TOE_ICMP6_ECHO_REQUEST:
+    if (m.type == TOE_ICMP6_ECHO_REQUEST) {
         taken = echo_request(n, p, &m);
-        break;
-    case TOE_ICMP6_UNREACHABLE:
-    case TOE_ICMP6_TOO_BIG:
-    case TOE_ICMP6_TIME_EXCEEDED:
-    case TOE_ICMP6_PARAMETER:
-        taken = error(n, p, &m);
-        break;
-    default:
-        taken = false;
-        break;
+    } else {
+        taken = is_error(&m) && error(n, p, &m);
     }
     if (taken) {
         toe_count(n->counters, ICMP6_IN);

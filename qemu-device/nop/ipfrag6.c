@@ -40,7 +40,7 @@ static void problem(ToeNop *n, const ToeFragment *f, uint8_t code,
 {
     ToeWireIpv6 ip = quote(f->header, f->hlen + f->len);
 
-    if (!toe_ipv6_carries_error(&ip)) {
+    if (!toe_ipv6_carries_error(&ip) && !toe_wire_ipv6_is_group(f->dst)) {
         toe_icmp6_error(n, &ip, TOE_ICMP6_PARAMETER, code, pointer);
     }
 }

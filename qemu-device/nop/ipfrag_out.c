@@ -10,6 +10,9 @@
  * before it, which have been sent or copied by then.  So fragments go in order,
  * and the buffer's contents are gone afterwards.
  *
+ * The size is that of the path, as far as it is known (pmtu.c).  If the
+ * neighbour is still being looked for, all fragments wait or none does.
+ *
  * The identification must not be foreseen by outsiders (RFC 7739), nor come
  * again soon for the same pair of hosts: ipv4.c.  IPv6 has 32 bits of it.
  */
@@ -20,8 +23,23 @@
 
 #define FRAG6_HLEN      8u
 
-/* One fragment's Ethernet header in front of its IP header, and out with it. */
-static uint8_t emit(ToeNop *n, uint8_t family, const uint8_t *hop,
+/* What all fragments of a packet have in common. */
+typedef struct Packet {
+    uint8_t hop[16];
+    const uint8_t *src;
+    const uint8_t *dst;
+    uint8_t proto;
+    uint8_t ttl;
+    uint8_t tos;
+    size_t len;
+    size_t room;                /* payload of one fragment */
+} Packet;
+
+/*
+ * One fragment's Ethernet header in front of its IP header, and out with it:
+ * the payload's piece at off.
+ */
+static uint8_t emit(ToeNop *n, uint8_t family, const Packet *p, size_t off,
                     uint8_t *header, size_t len)
 {
     uint8_t *frame = header - TOE_ETH_HLEN;
@@ -30,29 +48,28 @@ static uint8_t emit(ToeNop *n, uint8_t family, const uint8_t *hop,
     memcpy(frame + 6, n->mac, 6);
     toe_put16(frame + 12, family == TOE_AF_INET ? TOE_ETHERTYPE_IPV4
                                                 : TOE_ETHERTYPE_IPV6);
-    return toe_neigh_output(n, family, hop, frame, TOE_ETH_HLEN + len);
+    return toe_neigh_output_part(n, family, p->hop, frame,
+                                 TOE_ETH_HLEN + len, !off,
+                                 off + p->room >= p->len);
 }
 
-static uint8_t fragments4(ToeNop *n, const uint8_t *hop, const uint8_t *src,
-                          const uint8_t *dst, uint8_t proto, uint8_t ttl,
-                          uint8_t tos, size_t len)
+static uint8_t fragments4(ToeNop *n, const Packet *p)
 {
-    size_t room = (toe_ip_max(n, TOE_AF_INET) - TOE_IPV4_HLEN) & ~(size_t)7;
-    uint16_t id = toe_ipv4_identification(n, src, dst, proto);
+    uint16_t id = toe_ipv4_identification(n, p->src, p->dst, p->proto);
     size_t off, piece;
 
-    for (off = 0; off < len; off += piece) {
+    for (off = 0; off < p->len; off += piece) {
         uint8_t *h = toe_ip_tx_buffer(n) + off - TOE_IPV4_HLEN;
         uint8_t status;
 
-        piece = MIN(room, len - off);
-        toe_wire_ipv4_build(h, tos, TOE_IPV4_HLEN + piece, id, false, ttl,
-                            proto, src, dst);
-        toe_put16(h + 6, (uint16_t)((off + piece < len ? 0x2000 : 0) |
+        piece = MIN(p->room, p->len - off);
+        toe_wire_ipv4_build(h, p->tos, TOE_IPV4_HLEN + piece, id, false,
+                            p->ttl, p->proto, p->src, p->dst);
+        toe_put16(h + 6, (uint16_t)((off + piece < p->len ? 0x2000 : 0) |
                                     off / 8));
         toe_put16(h + 10, 0);
         toe_csum_store(h + 10, toe_csum(h, TOE_IPV4_HLEN, 0));
-        status = emit(n, TOE_AF_INET, hop, h, TOE_IPV4_HLEN + piece);
+        status = emit(n, TOE_AF_INET, p, off, h, TOE_IPV4_HLEN + piece);
         if (status != TOE_ST_OK) {
             return status;      /* without this one the others are waste */
         }
@@ -62,29 +79,26 @@ static uint8_t fragments4(ToeNop *n, const uint8_t *hop, const uint8_t *src,
     return TOE_ST_OK;
 }
 
-static uint8_t fragments6(ToeNop *n, const uint8_t *hop, const uint8_t *src,
-                          const uint8_t *dst, uint8_t proto, uint8_t ttl,
-                          uint8_t tos, size_t len)
+static uint8_t fragments6(ToeNop *n, const Packet *p)
 {
     const size_t headers = TOE_IPV6_HLEN + FRAG6_HLEN;
-    size_t room = (toe_ip_max(n, TOE_AF_INET6) - headers) & ~(size_t)7;
     uint32_t id = (uint32_t)toe_nop_random(n);
     uint32_t flow = (uint32_t)toe_nop_random(n);
     size_t off, piece;
 
-    for (off = 0; off < len; off += piece) {
+    for (off = 0; off < p->len; off += piece) {
         uint8_t *h = toe_ip_tx_buffer(n) + off - headers;
         uint8_t *f = h + TOE_IPV6_HLEN;
         uint8_t status;
 
-        piece = MIN(room, len - off);
-        toe_wire_ipv6_build(h, tos, flow, FRAG6_HLEN + piece,
-                            TOE_IPV6_FRAGMENT, ttl, src, dst);
-        f[0] = proto;
+        piece = MIN(p->room, p->len - off);
+        toe_wire_ipv6_build(h, p->tos, flow, FRAG6_HLEN + piece,
+                            TOE_IPV6_FRAGMENT, p->ttl, p->src, p->dst);
+        f[0] = p->proto;
         f[1] = 0;
-        toe_put16(f + 2, (uint16_t)(off | (off + piece < len)));
+        toe_put16(f + 2, (uint16_t)(off | (off + piece < p->len)));
         toe_put32(f + 4, id);
-        status = emit(n, TOE_AF_INET6, hop, h, headers + piece);
+        status = emit(n, TOE_AF_INET6, p, off, h, headers + piece);
         if (status != TOE_ST_OK) {
             return status;
         }
@@ -101,19 +115,28 @@ uint8_t toe_ip_output_fragments(ToeNop *n, uint8_t family,
 {
     bool v6 = family == TOE_AF_INET6;
     size_t header = v6 ? TOE_IPV6_HLEN : TOE_IPV4_HLEN;
-    uint8_t hop[16];
+    size_t headers = v6 ? TOE_IPV6_HLEN + FRAG6_HLEN : TOE_IPV4_HLEN;
+    uint32_t max = toe_ip_path_max(n, family, dst);
+    Packet p = { .src = src, .dst = dst, .proto = proto, .ttl = ttl,
+                 .tos = tos, .len = len };
+    uint8_t status;
 
-    if (len + header <= toe_ip_max(n, family)) {
+    if (len + header <= max) {
         return toe_ip_output(n, family, src, dst, proto, ttl, tos, len, 0);
     }
     if (len + (v6 ? 0 : header) > TOE_IPV4_MAX) {
         return TOE_ST_TOOBIG;
     }
-    if (!toe_route_next_hop(n, family, dst, hop)) {
+    if (!toe_route_next_hop(n, family, dst, p.hop)) {
         toe_count(n->counters, IP_NO_ROUTE);
         return TOE_ST_NOROUTE;
     }
-    toe_trace_ip_fragments_out(proto, len, toe_ip_max(n, family));
-    return v6 ? fragments6(n, hop, src, dst, proto, ttl, tos, len)
-              : fragments4(n, hop, src, dst, proto, ttl, tos, len);
+    p.room = (max - headers) & ~(size_t)7;
+    toe_trace_ip_fragments_out(proto, len, max);
+    status = toe_neigh_room(n, family, p.hop, len + (len / p.room + 1) *
+                            (TOE_ETH_HLEN + headers));
+    if (status != TOE_ST_OK) {
+        return status;
+    }
+    return v6 ? fragments6(n, &p) : fragments4(n, &p);
 }

@@ -3,11 +3,18 @@
  * ipv4.c - IPv4 in and out (RFC 791, RFC 1122 section 3.2.1).
  *
  * In.  Only what was sent to our MAC and to an address of ours is the
- * adapter's; broadcasts, groups, addresses that the operating system is only
- * about to get (DHCP) and what it might forward are passed on unseen.  Of the
+ * adapter's; addresses that the operating system is only about to get (DHCP)
+ * and what it might forward are passed on unseen.  Of the
  * adapter's packets the header is checked, options are skipped, and a source
  * that no single host can have, or that is our own, is refused: answering it
- * would serve an attack (RFC 1122, 3.2.1.3).
+ * would serve an attack (RFC 1122, 3.2.1.3).  But an ICMP error from a
+ * loopback address is looked at, as it is not answered, and says no less than
+ * one from any other: libslirp names 127.0.0.1 as the source if a program's
+ * port on the machine itself is not there.
+ *
+ * Datagrams to a group that a socket has joined, or to everybody, are copied
+ * to the sockets (udp_in.c), and IGMP is listened to; both go on to the
+ * operating system, which has listeners of its own.
  *
  * What the transports do not take is the operating system's.  While its
  * interface is not up, the adapter answers as the host: RST, or ICMP
@@ -21,7 +28,7 @@
  * Out.  The transport leaves its packet in the one transmit buffer; the
  * headers are put in front of it in place.
  */
-#include "nop.h"
+#include "group.h"
 #include "toe_trace.h"
 #include "wire.h"
 
@@ -57,7 +64,7 @@ static bool dispatch(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
     }
 }
 
-bool toe_ipv4_deliver(ToeNop *n, const ToeWireIpv4 *ip)
+static ToeIpPacket make_packet(const ToeWireIpv4 *ip)
 {
     ToeIpPacket p = {
         .family = TOE_AF_INET,
@@ -70,6 +77,19 @@ bool toe_ipv4_deliver(ToeNop *n, const ToeWireIpv4 *ip)
 
     memcpy(p.src, ip->src, 4);
     memcpy(p.dst, ip->dst, 4);
+    return p;
+}
+
+bool toe_ipv4_deliver(ToeNop *n, const ToeWireIpv4 *ip)
+{
+    ToeIpPacket p = make_packet(ip);
+
+    if (toe_route_kind(n, TOE_AF_INET, p.dst) != TOE_DST_HOST) {
+        if (ip->proto == TOE_PROTO_UDP) {
+            toe_udp_group_input(n, &p);
+        }
+        return false;
+    }
     return dispatch(n, ip, &p);
 }
 
@@ -86,6 +106,47 @@ static bool fragment(ToeNop *n, const uint8_t *frame, size_t len,
     return true;
 }
 
+/* To more than one host.  False: also, or only, the operating system's. */
+static bool group_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                        const ToeWireIpv4 *ip)
+{
+    uint8_t src[16] = { 0 }, dst[16] = { 0 };
+    ToeDst kind;
+
+    memcpy(src, ip->src, 4);
+    memcpy(dst, ip->dst, 4);
+    kind = toe_route_kind(n, TOE_AF_INET, dst);
+    if (kind == TOE_DST_HOST) {
+        return false;           /* RFC 1122, 3.3.6: not for us */
+    }
+    if (ip->proto == TOE_PROTO_IGMP && kind == TOE_DST_GROUP) {
+        toe_igmp_input(n, ip);
+        return false;
+    }
+    /* Who has no address yet may ask everybody. */
+    if (ip->proto != TOE_PROTO_UDP ||
+        (kind == TOE_DST_GROUP &&
+         toe_group_find(n, TOE_AF_INET, dst) == TOE_GROUP_NONE) ||
+        toe_ip_is_local(n, TOE_AF_INET, src) ||
+        !(toe_route_is_host(n, TOE_AF_INET, src) ||
+          (kind == TOE_DST_BROADCAST && !toe_get32(src)))) {
+        return false;
+    }
+    if (ip->more || ip->frag_off) {
+        return fragment(n, frame, frame_len, ip);
+    }
+    return toe_ipv4_deliver(n, ip);
+}
+
+/* A source that no host can have, or ours.  True: there was a use for it. */
+static bool odd_source(ToeNop *n, const ToeWireIpv4 *ip)
+{
+    ToeIpPacket p = make_packet(ip);
+
+    return ip->src[0] == 127 && ip->proto == TOE_PROTO_ICMP && !ip->more &&
+           !ip->frag_off && toe_icmp_error_input(n, &p);
+}
+
 bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
                     size_t packet, size_t len, bool unicast)
 {
@@ -93,7 +154,8 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
     ToeWireIpv4 ip;
 
     if (!unicast) {
-        return false;
+        return toe_wire_ipv4_parse(frame + packet, len, &ip) ==
+               TOE_WIRE_IPV4_OK && group_input(n, frame, frame_len, &ip);
     }
     switch (toe_wire_ipv4_parse(frame + packet, len, &ip)) {
     case TOE_WIRE_IPV4_CHECKSUM:
@@ -117,7 +179,9 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
                          ip.len);
     if (!toe_route_is_host(n, TOE_AF_INET, src) ||
         toe_ip_is_local(n, TOE_AF_INET, src)) {
-        toe_count(n->counters, IP_BAD_HEADER);
+        if (!odd_source(n, &ip)) {
+            toe_count(n->counters, IP_BAD_HEADER);
+        }
         return true;
     }
     if (ip.more || ip.frag_off) {

@@ -5,9 +5,13 @@
  * In.  The adapter's is what was sent to our MAC and to an address of ours,
  * and neighbour discovery in the groups that our addresses imply: all nodes,
  * and the solicited-node group of each.  Everything else is passed on unseen:
- * other groups, addresses that are still tentative, what the operating system
- * might forward.  A source that no host can have, or that is our own, is
- * refused.
+ * addresses that are still tentative, what the operating system might forward.
+ * A source that no host can have, or that is our own, is refused, but for
+ * errors from ::1 (see ipv4.c).
+ *
+ * Datagrams to a group that a socket has joined are copied to the sockets
+ * (udp_in.c), and MLD is listened to; both go on to the operating system, and
+ * nothing in such a packet is ever answered.
  *
  * Extension headers are walked in the order in which they come, each within
  * the packet, and TOE_IPV6_EXT_MAX of them at most (RFC 8504, 5.3).
@@ -31,10 +35,11 @@
  * Out.  As ipv4.c: headers are put before what is in the transmit buffer.
  * No packet of ours is larger than the MTU, and none is fragmented.
  */
-#include "nop.h"
+#include "group.h"
 #include "toe_trace.h"
 #include "wire.h"
 #include "wire6.h"
+#include "wire_group.h"
 
 #define TOE_IPV6_EXT_MAX        8u
 #define TCP_HEADER              20u     /* without options */
@@ -208,7 +213,7 @@ bool toe_ipv6_chain_whole(const uint8_t *p, size_t len, uint8_t next)
 
 static void problem(ToeNop *n, const ToeWireIpv6 *ip, const Walk *w)
 {
-    if (!toe_ipv6_carries_error(ip)) {
+    if (!toe_ipv6_carries_error(ip) && !toe_wire_ipv6_is_group(ip->dst)) {
         toe_icmp6_error(n, ip, TOE_ICMP6_PARAMETER, w->code,
                         (uint32_t)w->pointer);
     }
@@ -325,6 +330,14 @@ bool toe_ipv6_deliver(ToeNop *n, const uint8_t *packet, size_t len)
     w = walk_begin(&ip);
     switch (walk(&w)) {
     case GOOD:
+        if (toe_wire_ipv6_is_group(ip.dst)) {
+            ToeIpPacket p = make_packet(&ip, &w);
+
+            if (p.proto == TOE_PROTO_UDP) {
+                toe_udp_group_input(n, &p);
+            }
+            return false;
+        }
         return dispatch(n, &ip, &w);
     case REFUSED:
         problem(n, &ip, &w);
@@ -335,6 +348,49 @@ bool toe_ipv6_deliver(ToeNop *n, const uint8_t *packet, size_t len)
     }
     bad(n, len);
     return true;
+}
+
+/* A multicast listener message, with the checksum right. */
+static void mld(ToeNop *n, const ToeWireIpv6 *ip, const ToeIpPacket *p)
+{
+    ToeWireIcmp m;
+    Walk w = walk_begin(ip);    /* the packet's first header was found good */
+    bool alert = ip->next == TOE_IPV6_HOP_BY_HOP &&
+                 toe_wire_has_alert(ip->payload + 2,
+                                    extension_length(&w) - 2);
+
+    if (p->len && toe_mld_is(*p->payload) &&
+        toe_wire_icmp6_parse(p->src, p->dst, p->payload, p->len, &m) ==
+        TOE_WIRE_ICMP_OK) {
+        toe_mld_input(n, p, &m, alert);
+    }
+}
+
+/* To a group.  False: also, or only, the operating system's. */
+static bool group_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
+                        const ToeWireIpv6 *ip)
+{
+    Walk w = walk_begin(ip);
+    Verdict v;
+    ToeIpPacket p;
+
+    if (!toe_route_is_host(n, TOE_AF_INET6, ip->src) ||
+        toe_ip_is_local(n, TOE_AF_INET6, ip->src)) {
+        return false;
+    }
+    v = walk(&w);
+    p = make_packet(ip, &w);
+    if (v == GOOD && w.next == TOE_PROTO_ICMP6) {
+        mld(n, ip, &p);
+        return false;
+    }
+    if (toe_group_find(n, TOE_AF_INET6, ip->dst) == TOE_GROUP_NONE) {
+        return false;
+    }
+    if (v == GOOD && w.next == TOE_PROTO_UDP) {
+        toe_udp_group_input(n, &p);
+    }
+    return v == FRAGMENT && fragment(n, frame, frame_len, ip, &w);
 }
 
 bool toe_ipv6_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
@@ -355,6 +411,9 @@ bool toe_ipv6_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
 
         return toe_icmp6_input(n, &p);
     }
+    if (!unicast && toe_wire_ipv6_is_group(ip.dst)) {
+        return group_input(n, frame, frame_len, &ip);
+    }
     if (!unicast || !toe_ip_is_local(n, TOE_AF_INET6, ip.dst)) {
         return false;
     }
@@ -363,7 +422,12 @@ bool toe_ipv6_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
                           ip.len);
     if (!toe_route_is_host(n, TOE_AF_INET6, ip.src) ||
         toe_ip_is_local(n, TOE_AF_INET6, ip.src)) {
-        toe_count(n->counters, IP6_BAD_HEADER);
+        ToeIpPacket p = make_packet(&ip, &w);
+
+        if (!toe_wire_ipv6_is_loopback(ip.src) ||
+            ip.next != TOE_PROTO_ICMP6 || !toe_icmp6_error_input(n, &p)) {
+            toe_count(n->counters, IP6_BAD_HEADER);
+        }
         return true;
     }
     switch (walk(&w)) {

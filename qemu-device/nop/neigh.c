@@ -38,9 +38,13 @@
  * recently used entry goes.  What only came in from the network, and was never
  * sent to, enters at the cold end, so that a flood of invented neighbours
  * evicts itself and not the neighbours in use.  The packets that wait are
- * limited for each neighbour and in bytes for all.
+ * limited for each neighbour and in bytes for all.  A packet in fragments is
+ * one packet: its frames wait together or not at all, since without one of
+ * them the others are waste.
+ *
+ * A group of hosts and everybody are no neighbours: their MACs are known.
  */
-#include "nop.h"
+#include "group.h"
 #include "toe_trace.h"
 #include "wire.h"
 
@@ -82,7 +86,7 @@ typedef struct Neigh {
     int64_t confirmed;          /* last time it answered */
     ToeWaiting *first;
     ToeWaiting *last;
-    uint32_t pending;           /* packets waiting */
+    uint32_t pending;           /* packets waiting, not frames */
 } Neigh;
 
 struct ToeNeighs {
@@ -175,7 +179,7 @@ static Neigh *find(ToeNop *n, uint8_t family, const uint8_t *addr)
     return NULL;
 }
 
-/* Take the first packet that waits; the caller frees it. */
+/* Take the first frame that waits; the caller frees it. */
 static ToeWaiting *take_pending(ToeNeighs *tab, Neigh *e)
 {
     ToeWaiting *w = e->first;
@@ -185,19 +189,30 @@ static ToeWaiting *take_pending(ToeNeighs *tab, Neigh *e)
         if (!e->first) {
             e->last = NULL;
         }
-        e->pending--;
+        e->pending -= !w->more;
         tab->pending_bytes -= w->len;
     }
     return w;
 }
 
-static void drop_pending(ToeNop *n, Neigh *e)
+/* Drop the first packet that waits, all its frames. */
+static void drop_packet(ToeNop *n, Neigh *e)
 {
     ToeWaiting *w;
+    bool more;
 
-    while ((w = take_pending(n->neighs, e))) {
-        toe_count(n->counters, ARP_QUEUE_DROPS);
+    do {
+        w = take_pending(n->neighs, e);
+        more = w && w->more;
         g_free(w);
+    } while (more);
+    toe_count(n->counters, ARP_QUEUE_DROPS);
+}
+
+static void drop_pending(ToeNop *n, Neigh *e)
+{
+    while (e->first) {
+        drop_packet(n, e);
     }
 }
 
@@ -435,23 +450,32 @@ void toe_neigh_timer(ToeNop *n, uint32_t id)
 
 /* ---- Packets to send ---- */
 
-static uint8_t keep(ToeNop *n, Neigh *e, const uint8_t *frame, size_t len)
+/* Room for one more packet of len bytes in all its frames. */
+static uint8_t make_room(ToeNop *n, Neigh *e, size_t len)
 {
     ToeNeighs *tab = n->neighs;
-    ToeWaiting *w;
 
     /* The newest is the one to keep (RFC 1122, 2.3.2.2). */
     if (e->pending >= TOE_NEIGH_PENDING_MAX) {
-        g_free(take_pending(tab, e));
-        toe_count(n->counters, ARP_QUEUE_DROPS);
+        drop_packet(n, e);
     }
     if (tab->pending_bytes + len > TOE_NEIGH_PENDING_BYTES) {
         toe_count(n->counters, ARP_QUEUE_DROPS);
         return TOE_ST_NOMEM;
     }
-    w = g_malloc(sizeof(*w) + len);
+    return TOE_ST_OK;
+}
+
+/* A frame of a packet that there is room for. */
+static uint8_t keep(ToeNop *n, Neigh *e, const uint8_t *frame, size_t len,
+                    bool last)
+{
+    ToeNeighs *tab = n->neighs;
+    ToeWaiting *w = g_malloc(sizeof(*w) + len);
+
     w->next = NULL;
     w->len = len;
+    w->more = !last;
     memcpy(w->data, frame, len);
     if (e->last) {
         e->last->next = w;
@@ -459,36 +483,62 @@ static uint8_t keep(ToeNop *n, Neigh *e, const uint8_t *frame, size_t len)
         e->first = w;
     }
     e->last = w;
-    e->pending++;
+    e->pending += last;
     tab->pending_bytes += len;
     return TOE_ST_OK;
 }
 
-uint8_t toe_neigh_output(ToeNop *n, uint8_t family, const uint8_t *hop,
-                         uint8_t *frame, size_t len)
+/* Does what is sent to it wait? */
+static bool must_wait(const Neigh *e)
 {
-    Neigh *e = find(n, family, hop);
+    return e->state == NEIGH_GIVEN ||
+           (e->state == NEIGH_INCOMPLETE && !e->host);
+}
 
+uint8_t toe_neigh_room(ToeNop *n, uint8_t family, const uint8_t *hop,
+                       size_t len)
+{
+    uint8_t mac[6];
+    Neigh *e;
+
+    if (toe_group_mac(n, family, hop, mac)) {
+        return TOE_ST_OK;
+    }
+    e = find(n, family, hop);
     if (!e) {
-        uint8_t st;
-
         e = create(n, family, hop, true);
         if (!e) {
             return TOE_ST_NOMEM;
         }
-        st = keep(n, e, frame, len);
         start_incomplete(n, e);
-        return st;
+    }
+    return must_wait(e) ? make_room(n, e, len) : TOE_ST_OK;
+}
+
+uint8_t toe_neigh_output_part(ToeNop *n, uint8_t family, const uint8_t *hop,
+                              uint8_t *frame, size_t len, bool first,
+                              bool last)
+{
+    Neigh *e;
+
+    if (toe_group_mac(n, family, hop, frame)) {
+        return toe_eth_output(n, frame, len);
+    }
+    e = find(n, family, hop);
+    if (!e) {
+        e = create(n, family, hop, true);
+        if (!e) {
+            return TOE_ST_NOMEM;
+        }
+        start_incomplete(n, e);
     }
     touch(n->neighs, e);
+    if (must_wait(e)) {
+        uint8_t st = first && last ? make_room(n, e, len) : TOE_ST_OK;
+
+        return st == TOE_ST_OK ? keep(n, e, frame, len, last) : st;
+    }
     switch (e->state) {
-    case NEIGH_INCOMPLETE:
-        if (!e->host) {
-            return keep(n, e, frame, len);
-        }
-        break;
-    case NEIGH_GIVEN:
-        return keep(n, e, frame, len);
     case NEIGH_FAILED:
         toe_count(n->counters, ARP_QUEUE_DROPS);
         return TOE_ST_UNREACH;
@@ -502,6 +552,12 @@ uint8_t toe_neigh_output(ToeNop *n, uint8_t family, const uint8_t *hop,
     }
     memcpy(frame, e->mac, 6);
     return toe_eth_output(n, frame, len);
+}
+
+uint8_t toe_neigh_output(ToeNop *n, uint8_t family, const uint8_t *hop,
+                         uint8_t *frame, size_t len)
+{
+    return toe_neigh_output_part(n, family, hop, frame, len, true, true);
 }
 
 /* ---- What was heard ---- */

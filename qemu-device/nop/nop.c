@@ -13,6 +13,7 @@
  * not ask each other, so the adapter's ports are by default chosen from below
  * those that Linux takes (32768 to 60999).
  */
+#include "group.h"
 #include "nop.h"
 #include "tcp/tcp.h"
 #include "toe_trace.h"
@@ -102,6 +103,7 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     n->neighs = toe_neigh_new(n);
     n->ipfrag = toe_ipfrag_new(n);
     n->loop = toe_loop_new();
+    n->groups = toe_groups_new(n);
     n->tcp = toe_tcp_new(n);
     n->udp = toe_udp_new(n);
     return n;
@@ -114,6 +116,7 @@ void toe_nop_free(ToeNop *n)
     }
     toe_udp_free(n->udp);
     toe_tcp_free(n->tcp);
+    toe_groups_free(n->groups);
     toe_loop_free(n->loop);
     toe_ipfrag_free(n);
     toe_neigh_free(n);
@@ -135,6 +138,7 @@ void toe_nop_reset(ToeNop *n)
     toe_tcp_reset(n->tcp);
     toe_ipfrag_reset(n);
     toe_loop_reset(n);
+    toe_groups_reset(n);
     toe_neigh_reset(n);
     toe_eth_reset(n);
     toe_ports_clear(&n->tcp_ports);
@@ -163,6 +167,8 @@ void toe_nop_timer(ToeNop *n)
             toe_tcp_timer(n, id);
         } else if (id - n->config.connections == TOE_TIMER_IPFRAG) {
             toe_ipfrag_timer(n);
+        } else if (id - n->config.connections == TOE_TIMER_GROUPS) {
+            toe_groups_timer(n);
         } else if (id - n->config.connections == TOE_TIMER_SYNQ) {
             toe_tcp_synq_timer(n);
         } else {
@@ -215,6 +221,7 @@ void toe_nop_link(ToeNop *n, bool up)
     if (up) {
         /* Perhaps it is another cable: tell whoever is there now. */
         toe_neigh_announce(n, NULL);
+        toe_groups_announce(n);
     } else {
         toe_eth_reset(n);
     }

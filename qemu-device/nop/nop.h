@@ -12,6 +12,7 @@
  *                          \-> the operating system (ops->eth_frame)
  *   packet out: tcp/, icmp.c, icmp6.c -> ipv4.c | ipv6.c -> route.c
  *               -> neigh.c (asks by arp.c, nd.c) -> eth.c -> port
+ *               group.c -> igmp.c | mld.c -> eth.c, for groups
  *               -> loop.c -> ipv4.c | ipv6.c, for our own addresses
  *
  * Addresses are 16 bytes in network order; an IPv4 address stands in the
@@ -36,6 +37,7 @@
 #define TOE_NS_PER_S            1000000000LL
 
 #define TOE_PROTO_ICMP          1u
+#define TOE_PROTO_IGMP          2u
 #define TOE_PROTO_TCP           6u
 #define TOE_PROTO_UDP           17u
 #define TOE_PROTO_ICMP6         58u
@@ -58,12 +60,13 @@
 #define TOE_PMTU_AGE_NS         (600 * TOE_NS_PER_S)    /* RFC 8201, 4 */
 
 /* Output that waits because the port is busy. */
-#define TOE_DEFER_FRAMES_MAX    128u
+#define TOE_DEFER_FRAMES_MAX    2048u   /* 64 KiB in the smallest fragments */
 #define TOE_DEFER_BYTES_MAX     (1u << 20)
 
 /* Timer ids from config.connections on are the NOP's own. */
 #define TOE_TIMER_ANNOUNCE      0u
 #define TOE_TIMER_IPFRAG        1u
+#define TOE_TIMER_GROUPS        2u
 #define TOE_TIMER_SYNQ          7u
 #define TOE_TIMER_NEIGH         8u              /* + index of the neighbour */
 #define TOE_TIMERS_OWN          (TOE_TIMER_NEIGH + TOE_NEIGHS_MAX)
@@ -71,6 +74,7 @@
 typedef struct ToeTcp ToeTcp;
 typedef struct ToeUdp ToeUdp;
 typedef struct ToeIpFrag ToeIpFrag;
+typedef struct ToeGroups ToeGroups;
 typedef struct ToeLoop ToeLoop;
 typedef struct ToeNeighs ToeNeighs;
 
@@ -104,6 +108,7 @@ typedef struct ToePathMtu {
 typedef struct ToeWaiting {
     struct ToeWaiting *next;
     size_t len;
+    bool more;                  /* the next one is of the same packet */
     uint8_t data[];
 } ToeWaiting;
 
@@ -163,6 +168,7 @@ struct ToeNop {
     ToeIpFrag *ipfrag;
     ToeNeighs *neighs;
     ToeLoop *loop;
+    ToeGroups *groups;
     uint16_t ip_id;
     uint32_t icmp_tokens;       /* errors that may be sent now */
     int64_t icmp_refill;        /* time up to which tokens were given */
@@ -222,6 +228,7 @@ typedef struct ToeIcmpError {
     uint16_t rport;
     uint32_t seq;
     uint32_t mtu;               /* fragmentation needed: next hop's, or 0 */
+    uint32_t size;              /* IP bytes of the quoted packet, it says */
 } ToeIcmpError;
 
 /* ---- tcp/ ---- */
@@ -262,6 +269,11 @@ void toe_udp_reset(ToeUdp *u);
  * it; it goes to the operating system, or is answered "port unreachable".
  */
 bool toe_udp_input(ToeNop *n, const ToeIpPacket *p);
+/*
+ * A datagram to a group or to everybody: each socket that wants it gets a
+ * copy.  Whoever else is on this host is not the adapter's to say.
+ */
+void toe_udp_group_input(ToeNop *n, const ToeIpPacket *p);
 /* False: about no socket of the adapter. */
 bool toe_udp_icmp_error(ToeNop *n, const ToeIcmpError *e);
 /* An output turn, as toe_tcp_run(). */
@@ -281,9 +293,21 @@ bool toe_udp_run(ToeNop *n, uint32_t *budget);
 uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
                      uint8_t *laddr, uint32_t *mtu);
 bool toe_ip_is_local(ToeNop *n, uint8_t family, const uint8_t *addr);
+/* What sort of destination this is; of one that is malformed: TOE_DST_HOST. */
+typedef enum ToeDst {
+    TOE_DST_HOST,               /* one host, or no address at all */
+    TOE_DST_GROUP,              /* multicast */
+    TOE_DST_BROADCAST,          /* limited, or of a subnet of ours */
+} ToeDst;
+ToeDst toe_route_kind(ToeNop *n, uint8_t family, const uint8_t *addr);
+/*
+ * The largest IP packet that goes to dst in one piece: the port's, or the
+ * path's if that is known to take less.
+ */
+uint32_t toe_ip_path_max(ToeNop *n, uint8_t family, const uint8_t *dst);
 /* The local address's entry, or NULL. */
 ToeLocalAddr *toe_route_local(ToeNop *n, uint8_t family, const uint8_t *addr);
-/* The neighbour to send to for dst.  False: no route. */
+/* The neighbour to send to for dst, or the group.  False: no route. */
 bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
                         uint8_t *hop);
 /* May one host have this address, as far as our own subnets tell? */
@@ -406,6 +430,8 @@ void toe_pmtu_reset(ToeNop *n);
 
 /* An ICMP message to us.  False: it is the operating system's. */
 bool toe_icmp_input(ToeNop *n, const ToeIpPacket *p);
+/* The same, but nothing is answered: only an error about ours is taken. */
+bool toe_icmp_error_input(ToeNop *n, const ToeIpPacket *p);
 /*
  * Answer a packet with "destination unreachable" and this code, if the rules
  * of RFC 1122 3.2.2 and the rate limit allow.
@@ -444,6 +470,8 @@ uint8_t toe_ipv6_output(ToeNop *n, const uint8_t *src, const uint8_t *dst,
 
 /* An ICMPv6 message to us or to a group of ours.  False: as above. */
 bool toe_icmp6_input(ToeNop *n, const ToeIpPacket *p);
+/* As toe_icmp_error_input(). */
+bool toe_icmp6_error_input(ToeNop *n, const ToeIpPacket *p);
 /*
  * Answer a packet with this error, if RFC 4443 2.4 and the rate limit allow.
  * rest: the type's 32 bits.
@@ -481,6 +509,15 @@ void toe_neigh_reset(ToeNop *n);
  */
 uint8_t toe_neigh_output(ToeNop *n, uint8_t family, const uint8_t *hop,
                          uint8_t *frame, size_t len);
+/*
+ * A packet in several frames, all or none of which wait: toe_neigh_room()
+ * with the bytes of all, and if that says TOE_ST_OK each of them at once.
+ */
+uint8_t toe_neigh_room(ToeNop *n, uint8_t family, const uint8_t *hop,
+                       size_t len);
+uint8_t toe_neigh_output_part(ToeNop *n, uint8_t family, const uint8_t *hop,
+                              uint8_t *frame, size_t len, bool first,
+                              bool last);
 /*
  * ARP: the neighbour is there, with this MAC.  answer: to a question of ours;
  * add: also if it is not in the table.

@@ -3,9 +3,12 @@
  * pmtu.c - what is known of paths: their MTU by destination (RFC 1191 6.2,
  * RFC 8201 5.2), so that a new connection begins with what another found out.
  *
- * Only values that TCP has verified come in here: a "packet too big" about a
- * segment in flight that was believed (RFC 5927), a size that a black hole let
- * pass, or one that a probe has shown to pass (plpmtud.c).  An entry is
+ * Only values that somebody has verified come in here.  TCP: a "packet too
+ * big" about a segment in flight that was believed (RFC 5927), a size that a
+ * black hole let pass, or one that a probe has shown to pass (plpmtud.c).
+ * UDP, which has less to go by: such a message about a datagram that a socket
+ * of ours may have sent, and not below what every host takes (udp_in.c).  An
+ * entry is
  * believed for TOE_PMTU_AGE_NS; then the path may have changed, and the next
  * connection tries the port's MTU again (RFC 1191 6.3, RFC 8201 4).
  *

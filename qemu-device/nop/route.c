@@ -16,7 +16,8 @@
  * What is sent to an address of the port's own does not leave the adapter: it
  * goes through loop.c, whatever the routes say.  127.0.0.0/8 and ::1 are the
  * operating system's alone, as it does not share them with any interface;
- * there is no route to them, and none to a group of hosts, as only TCP asks.
+ * there is no route to them.  What is for a group or for everybody needs no
+ * route, as there is one port; toe_ip_route() knows none, as that is for hosts.
  */
 #include "nop.h"
 #include "toe_trace.h"
@@ -130,6 +131,48 @@ bool toe_route_is_host(ToeNop *n, uint8_t family, const uint8_t *addr)
     return true;
 }
 
+ToeDst toe_route_kind(ToeNop *n, uint8_t family, const uint8_t *addr)
+{
+    uint32_t i;
+
+    if (family == TOE_AF_INET6) {
+        return toe_wire_ipv6_is_group(addr) ? TOE_DST_GROUP : TOE_DST_HOST;
+    }
+    if (!well_formed(family, addr)) {
+        return TOE_DST_HOST;
+    }
+    if (toe_wire_ipv4_is_group(addr)) {
+        return TOE_DST_GROUP;
+    }
+    if (toe_get32(addr) == 0xffffffff) {
+        return TOE_DST_BROADCAST;
+    }
+    for (i = 0; i < n->naddrs; i++) {
+        const ToeLocalAddr *a = &n->addrs[i];
+
+        /* Not the lowest one, which only old hosts took for everybody. */
+        if (is_subnet_broadcast(a, addr) &&
+            (toe_get32(addr) | mask(a->prefix)) == 0xffffffff) {
+            return TOE_DST_BROADCAST;
+        }
+    }
+    return TOE_DST_HOST;
+}
+
+uint32_t toe_ip_path_max(ToeNop *n, uint8_t family, const uint8_t *dst)
+{
+    uint32_t max = toe_ip_max(n, family);
+
+    if (toe_route_kind(n, family, dst) != TOE_DST_HOST) {
+        return n->mtu;          /* it is not for the backend alone */
+    }
+    if ((n->config.max_segment && family == TOE_AF_INET) ||
+        toe_ip_is_local(n, family, dst)) {
+        return max;
+    }
+    return toe_pmtu_get(n, family, dst, max);
+}
+
 static const ToeRoute *lookup(ToeNop *n, uint8_t family, const uint8_t *dst)
 {
     uint32_t i;
@@ -151,6 +194,10 @@ bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
 
     if (!well_formed(family, dst)) {
         return false;
+    }
+    if (toe_route_kind(n, family, dst) != TOE_DST_HOST) {
+        memcpy(hop, dst, 16);
+        return true;
     }
     r = lookup(n, family, dst);
     if (!r) {
@@ -199,6 +246,9 @@ static const ToeLocalAddr *choose_ipv4(ToeNop *n, const uint8_t *hop)
 /* RFC 4291, 2.7, as numbers that grow with the scope. */
 static unsigned scope(const uint8_t *a)
 {
+    if (a[0] == 0xff) {
+        return a[1] & 0xf;      /* a group says it */
+    }
     if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) {
         return 0x2;             /* link-local */
     }
@@ -303,10 +353,7 @@ uint8_t toe_ip_route(ToeNop *n, uint8_t family, const uint8_t *dst,
         return TOE_ST_ADDRNOTAVAIL;
     }
     if (mtu) {
-        *mtu = toe_ip_max(n, family);
-        if (!(n->config.max_segment && family == TOE_AF_INET)) {
-            *mtu = toe_pmtu_get(n, family, dst, *mtu);
-        }
+        *mtu = toe_ip_path_max(n, family, dst);
     }
     return TOE_ST_OK;
 }

@@ -32,6 +32,13 @@
  * bounds them, and a sender is told TOE_ST_AGAIN, then udp_writable().
  * Sockets send in turn, one datagram each.
  *
+ * Groups (group.c).  A socket may join TOE_UDP_GROUPS of them.  What is sent
+ * to a group goes, as a copy of its own, to each socket that has joined it and
+ * has the port, whatever address that is bound to; what is sent to everybody,
+ * to each that is bound to any address.  To send to everybody must be asked
+ * for (TOE_OPT_UDP_BROADCAST); to groups goes with a TTL of its own, and with
+ * TOE_OPT_UDP_MCAST_LOOP to the adapter's own sockets too.
+ *
  * A socket that is let go sends what waits and is then free.  If sockets run
  * out meanwhile, the one among these that waits longest is given up.
  *
@@ -57,7 +64,7 @@ static bool is_zero(const uint8_t *addr)
     return !memcmp(addr, no_addr, 16);
 }
 
-static ToeLinks port_links(ToeUdp *u)
+ToeLinks toe_udp_port_links(ToeUdp *u)
 {
     return (ToeLinks) { (char *)u->socks + offsetof(ToeUdpSock, port),
                         sizeof(ToeUdpSock) };
@@ -291,7 +298,7 @@ static void hash_del(ToeUdp *u, ToeUdpSock *s)
     }
 }
 
-static ToeList *port_list(ToeUdp *u, uint16_t lport)
+ToeList *toe_udp_port_list(ToeUdp *u, uint16_t lport)
 {
     /* The owners of the machine choose these, not the peers: no key needed. */
     return &u->by_port[lport & u->port_mask];
@@ -311,7 +318,7 @@ void toe_udp_sock_free(ToeUdp *u, ToeUdpSock *s)
     while (s->tx.first != TOE_NONE) {
         toe_udp_record_free(u, toe_udp_take(u, &s->tx));
     }
-    toe_list_remove(port_list(u, s->lport), port_links(u),
+    toe_list_remove(toe_udp_port_list(u, s->lport), toe_udp_port_links(u),
                     toe_udp_sock_index(u, s));
     toe_ports_release(&u->nop->udp_ports, s->lport);
     toe_count_add(u->nop->counters, UDP_SOCKETS, -1);
@@ -363,9 +370,30 @@ static ToeUdpSock *take_free(ToeUdp *u)
 
 /* ---- Addresses ---- */
 
-uint8_t toe_udp_route(ToeNop *n, uint8_t family, const uint8_t *dst,
-                      uint8_t *laddr, bool *local)
+/* To a group or to everybody: there is one port to send it from. */
+static uint8_t group_route(ToeNop *n, uint8_t family, const uint8_t *dst,
+                           uint8_t *laddr)
 {
+    if (!is_zero(laddr)) {
+        return toe_ip_is_local(n, family, laddr) ? TOE_ST_OK
+                                                 : TOE_ST_ADDRNOTAVAIL;
+    }
+    return toe_route_source(n, family, dst, laddr) ? TOE_ST_OK
+                                                   : TOE_ST_ADDRNOTAVAIL;
+}
+
+uint8_t toe_udp_route(ToeNop *n, uint8_t family, const uint8_t *dst,
+                      bool broadcast, uint8_t *laddr, bool *local)
+{
+    ToeDst kind = toe_route_kind(n, family, dst);
+
+    *local = false;
+    if (kind == TOE_DST_BROADCAST && !broadcast) {
+        return TOE_ST_PERM;
+    }
+    if (kind != TOE_DST_HOST) {
+        return group_route(n, family, dst, laddr);
+    }
     *local = toe_ip_is_local(n, family, dst);
     if (!*local) {
         return toe_ip_route(n, family, dst, laddr, NULL);
@@ -388,13 +416,13 @@ static bool addr_ok(uint8_t family, const uint8_t *addr)
 static uint8_t port_status(ToeUdp *u, uint8_t family, const uint8_t *laddr,
                            uint16_t lport, unsigned flags)
 {
-    ToeLinks links = port_links(u);
+    ToeLinks links = toe_udp_port_links(u);
     uint32_t i;
 
     if (toe_ports_refs(&u->nop->udp_ports, lport) >= TOE_UDP_PORT_SHARE) {
         return TOE_ST_ADDRINUSE;
     }
-    for (i = port_list(u, lport)->first; i != TOE_NONE;
+    for (i = toe_udp_port_list(u, lport)->first; i != TOE_NONE;
          i = toe_list_next(links, i)) {
         const ToeUdpSock *s = &u->socks[i];
 
@@ -410,14 +438,16 @@ static uint8_t port_status(ToeUdp *u, uint8_t family, const uint8_t *laddr,
 }
 
 /* The remote end of a connected socket; fills in *laddr. */
-static uint8_t remote_status(ToeUdp *u, const ToeTuple *t, uint8_t *laddr)
+static uint8_t remote_status(ToeUdp *u, const ToeTuple *t, bool broadcast,
+                             uint8_t *laddr)
 {
     bool local;
 
     if (!addr_ok(t->family, t->raddr) || !t->rport) {
         return TOE_ST_INVALID;
     }
-    return toe_udp_route(u->nop, t->family, t->raddr, laddr, &local);
+    return toe_udp_route(u->nop, t->family, t->raddr, broadcast, laddr,
+                         &local);
 }
 
 static bool tuple_taken(ToeUdp *u, const ToeTuple *t)
@@ -459,7 +489,7 @@ uint8_t toe_udp_open(ToeNop *n, ToeTuple *t, unsigned flags,
     }
     memcpy(bound, t->laddr, 16);
     if (t->rport) {
-        status = remote_status(u, t, t->laddr);
+        status = remote_status(u, t, false, t->laddr);
         if (status != TOE_ST_OK) {
             return status;
         }
@@ -497,12 +527,14 @@ uint8_t toe_udp_open(ToeNop *n, ToeTuple *t, unsigned flags,
         .rx = { TOE_NONE, TOE_NONE, 0 },
         .tx = { TOE_NONE, TOE_NONE, 0 },
         .out_next = TOE_NONE,
+        .group_ttl = 1,                 /* RFC 1112, 6.1 */
+        .group_loop = true,
     };
     memcpy(s->bound, bound, 16);
     memcpy(s->laddr, t->laddr, 16);
     memcpy(s->raddr, t->raddr, 16);
     hash_add(u, s);
-    toe_list_append(port_list(u, s->lport), port_links(u),
+    toe_list_append(toe_udp_port_list(u, s->lport), toe_udp_port_links(u),
                     toe_udp_sock_index(u, s));
     toe_count(n->counters, UDP_SOCKETS);
     *handle = toe_udp_handle(u, s);
@@ -527,7 +559,7 @@ uint8_t toe_udp_connect(ToeNop *n, uint32_t handle, ToeTuple *t)
     t->lport = s->lport;
     memcpy(t->laddr, s->bound, 16);
     if (t->rport || !is_zero(t->raddr)) {
-        status = remote_status(u, t, t->laddr);
+        status = remote_status(u, t, s->broadcast, t->laddr);
         if (status != TOE_ST_OK) {
             return status;
         }
@@ -571,11 +603,84 @@ void toe_udp_close(ToeNop *n, uint32_t handle)
     while (s->rx.first != TOE_NONE) {
         drop_rx(u, s);
     }
+    while (s->ngroups) {
+        toe_group_leave(n, s->groups[--s->ngroups]);
+    }
     hash_del(u, s);             /* nothing is received any more */
     s->kind = TOE_UDP_CLOSING;
     if (s->tx.first == TOE_NONE) {
         toe_udp_sock_free(u, s);
     }
+}
+
+/* ---- Groups ---- */
+
+/* The place of the group among the socket's, or ngroups. */
+static unsigned member_at(const ToeUdpSock *s, uint16_t group)
+{
+    unsigned i = 0;
+
+    while (i < s->ngroups && s->groups[i] != group) {
+        i++;
+    }
+    return i;
+}
+
+static uint8_t group_status(ToeNop *n, const ToeUdpSock *s, uint8_t family,
+                            const uint8_t *addr)
+{
+    if (!s) {
+        return TOE_ST_HANDLE;
+    }
+    return family == s->family && addr_ok(family, addr) &&
+           toe_route_kind(n, family, addr) == TOE_DST_GROUP
+           ? TOE_ST_OK : TOE_ST_INVALID;
+}
+
+uint8_t toe_udp_join(ToeNop *n, uint32_t handle, uint8_t family,
+                     const uint8_t *addr)
+{
+    ToeUdpSock *s = toe_udp_find(n->udp, handle);
+    uint8_t status = group_status(n, s, family, addr);
+    uint16_t group;
+
+    if (status != TOE_ST_OK) {
+        return status;
+    }
+    group = toe_group_find(n, family, addr);
+    if (group != TOE_GROUP_NONE && member_at(s, group) < s->ngroups) {
+        return TOE_ST_ADDRINUSE;
+    }
+    if (s->ngroups == TOE_UDP_GROUPS) {
+        return TOE_ST_QUOTA;
+    }
+    group = toe_group_join(n, family, addr);
+    if (group == TOE_GROUP_NONE) {
+        return TOE_ST_NOMEM;
+    }
+    s->groups[s->ngroups++] = group;
+    return TOE_ST_OK;
+}
+
+uint8_t toe_udp_leave(ToeNop *n, uint32_t handle, uint8_t family,
+                      const uint8_t *addr)
+{
+    ToeUdpSock *s = toe_udp_find(n->udp, handle);
+    uint8_t status = group_status(n, s, family, addr);
+    uint16_t group;
+    unsigned at;
+
+    if (status != TOE_ST_OK) {
+        return status;
+    }
+    group = toe_group_find(n, family, addr);
+    at = group == TOE_GROUP_NONE ? s->ngroups : member_at(s, group);
+    if (at == s->ngroups) {
+        return TOE_ST_ADDRNOTAVAIL;
+    }
+    s->groups[at] = s->groups[--s->ngroups];
+    toe_group_leave(n, group);
+    return TOE_ST_OK;
 }
 
 bool toe_udp_rx(ToeNop *n, uint32_t handle, ToeDgram *d,
@@ -601,6 +706,16 @@ void toe_udp_rx_done(ToeNop *n, uint32_t handle)
 }
 
 /* ---- Options ---- */
+
+/* An option that is on or off. */
+static uint8_t set_switch(bool *to, uint64_t value)
+{
+    if (value > 1) {
+        return TOE_ST_INVALID;
+    }
+    *to = value;
+    return TOE_ST_OK;
+}
 
 uint8_t toe_udp_setopt(ToeNop *n, uint32_t handle, uint32_t option,
                        uint64_t value)
@@ -629,12 +744,18 @@ uint8_t toe_udp_setopt(ToeNop *n, uint32_t handle, uint32_t option,
         }
         s->tos = (uint8_t)value;
         return TOE_ST_OK;
-    case TOE_OPT_UDP_DONTFRAG:
-        if (value > 1) {
+    case TOE_OPT_UDP_MCAST_TTL:
+        if (value > 255) {
             return TOE_ST_INVALID;
         }
-        s->dont_fragment = value;
+        s->group_ttl = (uint8_t)value;
         return TOE_ST_OK;
+    case TOE_OPT_UDP_DONTFRAG:
+        return set_switch(&s->dont_fragment, value);
+    case TOE_OPT_UDP_BROADCAST:
+        return set_switch(&s->broadcast, value);
+    case TOE_OPT_UDP_MCAST_LOOP:
+        return set_switch(&s->group_loop, value);
     default:
         return TOE_ST_INVALID;
     }
@@ -667,7 +788,54 @@ uint8_t toe_udp_getopt(ToeNop *n, uint32_t handle, uint32_t option,
     case TOE_OPT_UDP_DROPS:
         *value = s->drops;
         return TOE_ST_OK;
+    case TOE_OPT_UDP_BROADCAST:
+        *value = s->broadcast;
+        return TOE_ST_OK;
+    case TOE_OPT_UDP_MCAST_TTL:
+        *value = s->group_ttl;
+        return TOE_ST_OK;
+    case TOE_OPT_UDP_MCAST_LOOP:
+        *value = s->group_loop;
+        return TOE_ST_OK;
+    case TOE_OPT_UDP_PATH_MTU:
+        if (!s->rport) {
+            return TOE_ST_STATE;
+        }
+        *value = toe_ip_path_max(n, s->family, s->raddr);
+        return TOE_ST_OK;
     default:
         return TOE_ST_INVALID;
     }
+}
+
+/* ---- What is open ---- */
+
+bool toe_udp_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info)
+{
+    ToeUdp *u = n->udp;
+
+    for (uint32_t i = *index; i < u->size; i++) {
+        const ToeUdpSock *s = &u->socks[i];
+
+        if (s->kind == TOE_UDP_FREE) {
+            continue;
+        }
+        *info = (struct toe_hw_conn_info) {
+            .handle = toe_udp_handle(u, s),
+            .family = s->family,
+            .state = s->rport ? TOE_CONN_UDP_CONNECTED : TOE_CONN_UDP,
+            .lport = s->lport,
+            .rport = s->rport,
+            .rxq = s->rx.bytes,
+            .txq = s->tx.bytes,
+            .bytes_in = s->bytes_in,
+            .bytes_out = s->bytes_out,
+        };
+        memcpy(info->laddr, s->laddr, 16);
+        memcpy(info->raddr, s->raddr, 16);
+        *index = i + 1;
+        return true;
+    }
+    *index = u->size;
+    return false;
 }

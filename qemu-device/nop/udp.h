@@ -6,6 +6,7 @@
 #define TOE_NOP_UDP_H
 
 #include "datagram.h"
+#include "group.h"
 #include "list.h"
 #include "nop.h"
 #include "wire.h"
@@ -17,6 +18,9 @@
 #define TOE_UDP_BUF_DEFAULT     212992u /* what Linux has */
 #define TOE_UDP_BUF_MIN         2048u
 #define TOE_UDP_BUF_MAX         (8u << 20)
+#define TOE_UDP_GROUPS          16u     /* that a socket may join */
+/* No path is believed to take less: what every host takes (RFC 791). */
+#define TOE_UDP_PATH_LEAST      576u
 /* What a datagram costs a queue besides its bytes. */
 #define TOE_UDP_OVERHEAD        256u
 
@@ -49,6 +53,11 @@ typedef struct ToeUdpSock {
     uint8_t ttl;                /* 0: the adapter's */
     uint8_t tos;
     bool dont_fragment;
+    bool broadcast;             /* may send to everybody */
+    bool group_loop;            /* what it sends to groups is heard here */
+    uint8_t group_ttl;
+    uint8_t ngroups;
+    uint16_t groups[TOE_UDP_GROUPS];    /* joined: places in group.c */
     bool wants_space;           /* TOE_ST_AGAIN was said */
     bool on_out;
     uint8_t bound[16];          /* as asked for at open; zero: any */
@@ -57,6 +66,9 @@ typedef struct ToeUdpSock {
     uint32_t rcvbuf;
     uint32_t sndbuf;
     uint64_t drops;             /* datagrams that found no room */
+    uint32_t packet_max;        /* bytes of the largest IP packet sent */
+    uint64_t bytes_in;          /* payload */
+    uint64_t bytes_out;
     ToeUdpQueue rx;
     ToeUdpQueue tx;
     uint32_t hash_next;         /* free: the next free one */
@@ -110,15 +122,22 @@ void toe_udp_record_free(ToeUdp *u, uint32_t index);
 void toe_udp_sock_free(ToeUdp *u, ToeUdpSock *s);
 /*
  * The way to dst: *laddr, if zero, is chosen.  *local: it is our own address;
- * nothing needs to leave the adapter.
+ * nothing needs to leave the adapter.  TOE_ST_PERM: to everybody, which must
+ * be asked for.
  */
 uint8_t toe_udp_route(ToeNop *n, uint8_t family, const uint8_t *dst,
-                      uint8_t *laddr, bool *local);
+                      bool broadcast, uint8_t *laddr, bool *local);
+/* A datagram to a group or to everybody, its header right. */
+void toe_udp_to_group(ToeNop *n, const ToeIpPacket *p, size_t len);
+/* The list of the sockets that may have this port; links of the members. */
+ToeList *toe_udp_port_list(ToeUdp *u, uint16_t lport);
+ToeLinks toe_udp_port_links(ToeUdp *u);
 /* A datagram for a socket of ours; no checks.  False: nobody wants it. */
 bool toe_udp_deliver(ToeNop *n, const ToeIpPacket *p, size_t len);
 /* Have it sent in the next turn of output. */
 void toe_udp_out_add(ToeUdp *u, ToeUdpSock *s);
-/* The largest payload that is sent to this family. */
-uint32_t toe_udp_data_max(ToeNop *n, const ToeUdpSock *s);
+/* The largest payload that is sent there. */
+uint32_t toe_udp_data_max(ToeNop *n, const ToeUdpSock *s,
+                          const uint8_t *dst);
 
 #endif

@@ -6,6 +6,16 @@
  * answers as the host: otherwise the datagram is the operating system's, which
  * judges it itself.  A bad one is dropped and never answered.
  *
+ * To a group or to everybody: each socket that wants it gets a copy, and the
+ * operating system the packet, as it may have listeners too.  Who wants it is
+ * found before the first is told, for an owner that is told may do anything.
+ *
+ * A path's MTU.  "Too big" is believed of a quote that belongs to a socket, of
+ * a packet that is too big for what the router says it takes and not larger
+ * than what the socket has ever sent: who did not see our packets must guess
+ * both ports, and who has a socket that sends but small ones is safe (RFC
+ * 8085, 3.2).  Nobody is believed below what each host takes.
+ *
  * Checksum.  IPv4: zero means that the sender made none (RFC 768).  IPv6: it
  * must be there, as nothing else protects the addresses (RFC 8200, 8.1).
  */
@@ -98,6 +108,7 @@ static void receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
         return;
     }
     toe_udp_put(u, &s->rx, &d, &data);
+    s->bytes_in += d.len;
     u->rx_buflets += need;
     toe_count(n->counters, UDP_IN);
     toe_trace_udp_receive(toe_udp_handle(u, s), d.rport, d.len);
@@ -115,6 +126,92 @@ bool toe_udp_deliver(ToeNop *n, const ToeIpPacket *p, size_t len)
     }
     return s != NULL;
 }
+
+/* ---- To more than one ---- */
+
+/* Does it want what came to this group; TOE_GROUP_NONE: to everybody? */
+static bool wants(const ToeUdpSock *s, const ToeIpPacket *p, uint16_t group)
+{
+    unsigned i;
+
+    if (s->kind != TOE_UDP_OPEN || s->family != p->family ||
+        s->lport != toe_get16(p->payload + 2) ||
+        (s->rport && (s->rport != toe_get16(p->payload) ||
+                      memcmp(s->raddr, p->src, 16)))) {
+        return false;
+    }
+    if (group == TOE_GROUP_NONE) {
+        return !memcmp(s->laddr, no_addr, 16);
+    }
+    for (i = 0; i < s->ngroups; i++) {
+        if (s->groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who wants it; TOE_UDP_PORT_SHARE places.  How many. */
+static uint32_t takers(ToeNop *n, const ToeIpPacket *p, uint32_t *handles)
+{
+    uint16_t group = toe_group_find(n, p->family, p->dst);
+    ToeUdp *u = n->udp;
+    ToeLinks links = toe_udp_port_links(u);
+    uint16_t lport = toe_get16(p->payload + 2);
+    uint32_t i, count = 0;
+
+    if (!toe_ports_refs(&n->udp_ports, lport) ||
+        (group == TOE_GROUP_NONE &&
+         toe_route_kind(n, p->family, p->dst) != TOE_DST_BROADCAST)) {
+        return 0;
+    }
+    for (i = toe_udp_port_list(u, lport)->first;
+         i != TOE_NONE && count < TOE_UDP_PORT_SHARE;
+         i = toe_list_next(links, i)) {
+        if (wants(&u->socks[i], p, group)) {
+            handles[count++] = toe_udp_handle(u, &u->socks[i]);
+        }
+    }
+    return count;
+}
+
+static void give(ToeNop *n, const ToeIpPacket *p, size_t len,
+                 const uint32_t *handles, uint32_t count)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        ToeUdpSock *s = toe_udp_find(n->udp, handles[i]);
+
+        if (s) {
+            receive(n->udp, s, p, len);
+        }
+    }
+    toe_count(n->counters, UDP_GROUP_IN);
+}
+
+void toe_udp_to_group(ToeNop *n, const ToeIpPacket *p, size_t len)
+{
+    uint32_t handles[TOE_UDP_PORT_SHARE];
+    uint32_t count = takers(n, p, handles);
+
+    if (count) {
+        give(n, p, len, handles, count);
+    }
+}
+
+void toe_udp_group_input(ToeNop *n, const ToeIpPacket *p)
+{
+    uint32_t handles[TOE_UDP_PORT_SHARE];
+    uint32_t count = p->len >= TOE_UDP_HLEN ? takers(n, p, handles) : 0;
+    size_t len;
+
+    if (count && check(n, p, &len)) {
+        give(n, p, len, handles, count);
+    }
+}
+
+/* ---- To one ---- */
 
 bool toe_udp_input(ToeNop *n, const ToeIpPacket *p)
 {
@@ -159,6 +256,20 @@ static uint8_t error_status(const ToeIcmpError *e)
     return port ? TOE_ST_REFUSED : too_big ? TOE_ST_TOOBIG : TOE_ST_UNREACH;
 }
 
+static void path_mtu(ToeNop *n, const ToeUdpSock *s, const ToeIcmpError *e)
+{
+    uint32_t least = e->family == TOE_AF_INET6 ? TOE_MTU_MIN_V6
+                                               : TOE_UDP_PATH_LEAST;
+    uint32_t mtu = MAX(e->mtu, least);
+
+    if (e->size <= mtu || e->size > s->packet_max) {
+        toe_count(n->counters, UDP_PMTU_IGNORED);
+    } else if (mtu < toe_ip_path_max(n, e->family, e->dst)) {
+        toe_count(n->counters, UDP_PMTU_LOWERED);
+        toe_pmtu_set(n, e->family, e->dst, mtu);
+    }
+}
+
 bool toe_udp_icmp_error(ToeNop *n, const ToeIcmpError *e)
 {
     ToeUdpSock *s = lookup(n->udp, e->family, e->src, e->lport, e->dst,
@@ -169,6 +280,9 @@ bool toe_udp_icmp_error(ToeNop *n, const ToeIcmpError *e)
         return false;
     }
     toe_count(n->counters, UDP_ERRORS_IN);
+    if (status == TOE_ST_TOOBIG) {
+        path_mtu(n, s, e);
+    }
     toe_trace_udp_error(toe_udp_handle(n->udp, s), e->rport, status);
     n->ops->udp_error(n->ops_opaque, toe_udp_handle(n->udp, s), status,
                       e->rport, e->dst);

@@ -16,18 +16,26 @@
  * here.  If no socket has its port the sender is told TOE_ST_REFUSED: the
  * operating system's sockets have no way to an application of the adapter on
  * the same address, nor back.
+ *
+ * To a group it goes twice: to the sockets here that have joined it, unless
+ * the sender does not want that, and to the network, unless its TTL is 0.
  */
 #include "udp.h"
 #include "toe_trace.h"
 
 static const uint8_t no_addr[16];
 
-uint32_t toe_udp_data_max(ToeNop *n, const ToeUdpSock *s)
+static uint32_t ip_hlen(const ToeUdpSock *s)
 {
-    uint32_t header = s->family == TOE_AF_INET6 ? 40 : TOE_IPV4_HLEN;
+    return s->family == TOE_AF_INET6 ? 40 : TOE_IPV4_HLEN;
+}
 
+uint32_t toe_udp_data_max(ToeNop *n, const ToeUdpSock *s,
+                          const uint8_t *dst)
+{
     if (s->dont_fragment) {
-        return toe_ip_max(n, s->family) - header - TOE_UDP_HLEN;
+        return toe_ip_path_max(n, s->family, dst) - ip_hlen(s) -
+               TOE_UDP_HLEN;
     }
     return s->family == TOE_AF_INET6 ? TOE_UDP_DATA_MAX_V6
                                      : TOE_UDP_DATA_MAX;
@@ -86,11 +94,12 @@ uint8_t toe_udp_send_check(ToeNop *n, uint32_t handle, ToeDgram *d)
         (d->family == TOE_AF_INET && memcmp(d->raddr + 4, no_addr, 12))) {
         return TOE_ST_INVALID;
     }
-    if (d->len > toe_udp_data_max(n, s)) {
+    if (d->len > toe_udp_data_max(n, s, d->raddr)) {
         return TOE_ST_TOOBIG;
     }
     memcpy(laddr, s->laddr, 16);
-    status = toe_udp_route(n, d->family, d->raddr, laddr, &local);
+    status = toe_udp_route(n, d->family, d->raddr, s->broadcast, laddr,
+                           &local);
     if (status != TOE_ST_OK) {
         return status;
     }
@@ -167,13 +176,46 @@ static bool to_ourselves(ToeNop *n, const ToeUdpSock *s, const ToeDgram *d,
     return toe_udp_deliver(n, &p, d->len);
 }
 
-static uint8_t to_network(ToeNop *n, const ToeUdpSock *s, const ToeDgram *d,
-                          const uint8_t *laddr)
+/* If it is to a group or to everybody: to the sockets here that want it. */
+static void to_members(ToeNop *n, const ToeUdpSock *s, const ToeDgram *d,
+                       const uint8_t *laddr)
 {
-    uint8_t ttl = s->ttl ? s->ttl : n->ttl;
+    ToeDst kind = toe_route_kind(n, s->family, d->raddr);
+    ToeIpPacket p = {
+        .family = s->family,
+        .tos = s->tos,
+        .ttl = kind == TOE_DST_GROUP ? s->group_ttl
+               : s->ttl ? s->ttl : n->ttl,
+        .proto = TOE_PROTO_UDP,
+        .payload = toe_ip_tx_buffer(n),
+        .len = TOE_UDP_HLEN + d->len,
+    };
+
+    if (kind == TOE_DST_HOST || (kind == TOE_DST_GROUP && !s->group_loop)) {
+        return;
+    }
+    memcpy(p.src, laddr, 16);
+    memcpy(p.dst, d->raddr, 16);
+    toe_udp_to_group(n, &p, d->len);
+}
+
+/* packet: bytes of the largest IP packet that this made. */
+static uint8_t to_network(ToeNop *n, const ToeUdpSock *s, const ToeDgram *d,
+                          const uint8_t *laddr, uint32_t *packet)
+{
+    bool group = toe_route_kind(n, s->family, d->raddr) == TOE_DST_GROUP;
+    uint8_t ttl = group ? s->group_ttl : s->ttl ? s->ttl : n->ttl;
+    uint32_t path = toe_ip_path_max(n, s->family, d->raddr);
     size_t len = TOE_UDP_HLEN + d->len;
 
+    if (!ttl) {
+        return TOE_ST_OK;       /* for this host alone */
+    }
+    *packet = MIN(path, (uint32_t)len + ip_hlen(s));
     if (s->dont_fragment) {
+        if (len + ip_hlen(s) > path) {
+            return TOE_ST_TOOBIG;       /* it was lowered meanwhile */
+        }
         return toe_ip_output(n, s->family, laddr, d->raddr, TOE_PROTO_UDP,
                              ttl, s->tos, len, TOE_IP_DF);
     }
@@ -188,37 +230,48 @@ static void send_one(ToeNop *n, ToeUdpSock *s, uint32_t *budget)
     uint32_t handle = toe_udp_handle(u, s);
     bool owned = s->kind == TOE_UDP_OPEN;
     ToeDgram d = u->records[i].d;
+    /* As it is now: its owner may do anything when somebody is told. */
+    ToeUdpSock from = *s;
     uint8_t laddr[16], status;
+    uint32_t packet = 0;
     bool local;
 
     memcpy(laddr, s->laddr, 16);
-    status = toe_udp_route(n, s->family, d.raddr, laddr, &local);
+    status = toe_udp_route(n, s->family, d.raddr, s->broadcast, laddr,
+                           &local);
     if (status == TOE_ST_OK) {
         build(n, s, &u->records[i], laddr);
     }
     /* Its buflets are free again before anybody may ask for some. */
     toe_udp_record_free(u, i);
     *budget -= MIN(*budget, d.len + TOE_ETH_HLEN + TOE_IPV4_HLEN);
-    if (status == TOE_ST_OK && !local) {
-        status = to_network(n, s, &d, laddr);
-    }
     if (s->tx.first != TOE_NONE) {
         toe_udp_out_add(u, s);
     } else if (!owned) {
         toe_udp_sock_free(u, s);
     }
-    toe_trace_udp_send(handle, d.rport, d.len, status);
 
     /* In here the owner may do anything: s is looked for again after it. */
-    if (status == TOE_ST_OK && local && !to_ourselves(n, s, &d, laddr)) {
+    if (status == TOE_ST_OK && local && !to_ourselves(n, &from, &d, laddr)) {
         status = TOE_ST_REFUSED;
+    }
+    if (status == TOE_ST_OK && !local) {
+        to_members(n, &from, &d, laddr);
+        status = to_network(n, &from, &d, laddr, &packet);
+    }
+    toe_trace_udp_send(handle, d.rport, d.len, status);
+    s = toe_udp_find(u, handle);
+    if (s) {
+        s->packet_max = MAX(s->packet_max, packet);
+        s->bytes_out += status == TOE_ST_OK ? d.len : 0;
     }
     if (status == TOE_ST_OK) {
         toe_count(n->counters, UDP_OUT);
     } else {
         toe_count(n->counters, UDP_OUT_DROPS);
     }
-    if (owned && (status == TOE_ST_REFUSED || status == TOE_ST_UNREACH)) {
+    if (owned && (status == TOE_ST_REFUSED || status == TOE_ST_UNREACH ||
+                  status == TOE_ST_TOOBIG)) {
         n->ops->udp_error(n->ops_opaque, handle, status, d.rport, d.raddr);
     }
     s = toe_udp_find(u, handle);

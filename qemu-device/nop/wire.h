@@ -271,6 +271,23 @@ static inline bool toe_wire_ipv4_is_host(const uint8_t *a)
     return a[0] != 0 && a[0] != 127 && a[0] < 224;
 }
 
+static inline bool toe_wire_ipv4_is_group(const uint8_t *a)
+{
+    return a[0] >> 4 == 0xe;
+}
+
+/* The MAC of a group: the lower 23 bits of it (RFC 1112, 6.4). */
+static inline void toe_wire_ipv4_group_mac(uint8_t *mac,
+                                           const uint8_t *group)
+{
+    mac[0] = 0x01;
+    mac[1] = 0x00;
+    mac[2] = 0x5e;
+    mac[3] = group[1] & 0x7f;
+    mac[4] = group[2];
+    mac[5] = group[3];
+}
+
 /* ---- ICMP (RFC 792) ---- */
 
 #define TOE_ICMP_HLEN           8u

@@ -89,6 +89,13 @@ static inline bool toe_wire_ipv6_is_host(const uint8_t *a)
     return toe_get32(a + 8) != 0 && toe_get32(a + 8) != 0xffff;
 }
 
+/* ::1, which never was on a wire. */
+static inline bool toe_wire_ipv6_is_loopback(const uint8_t *a)
+{
+    return !(toe_get32(a) | toe_get32(a + 4) | toe_get32(a + 8)) &&
+           toe_get32(a + 12) == 1;
+}
+
 /* The group in which a host with this address is solicited (RFC 4291). */
 static inline void toe_wire_ipv6_solicited(uint8_t *group,
                                            const uint8_t *addr)

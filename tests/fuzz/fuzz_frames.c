@@ -5,7 +5,8 @@
  * A ToeNop with an address, routes, listeners and an owner of connections
  * that does, operation by operation, what the input says: a frame comes
  * (net.h), time passes, the owner connects, reads, writes, closes, an option
- * or a setting changes, the port is busy, the link goes.
+ * or a setting changes, the port is busy, the link goes; its sockets send and
+ * receive datagrams, also to and from groups.
  *
  * What must hold, besides the sanitizers' rules:
  *  - nothing is sent from inside toe_nop_frame_in() or a toe_stream_ call, no
@@ -20,6 +21,7 @@
  *  - after a reset every count of "now" is 0 and every buflet is free.
  */
 #include <glib.h>
+#include "datagram.h"
 #include "lmem.h"
 #include "net.h"
 #include "stream.h"
@@ -28,6 +30,8 @@
 #define HELD		16u	/* connections and listeners of the owner */
 #define BUDGET		(64u << 10)
 #define SLACK		(2u * 65600u)	/* a budget is not exact, see stream.h */
+#define WAITED		(1u << 20)	/* for neighbours: a timer sends it */
+#define SOCKS		4u
 #define TURNS_MAX	2000u
 #define STEPS_MAX	50000u	/* timers until everything has ended */
 #define OPS_MAX		400u
@@ -60,6 +64,7 @@ struct world {
 	uint32_t stale;		/* a handle that was given back */
 	uint8_t policy;		/* what the owner does in events */
 	struct held held[HELD];
+	uint32_t socks[SOCKS];	/* handles; 0: none */
 	struct net net;
 };
 
@@ -293,6 +298,48 @@ static void closed(void *o, uint32_t handle, uint8_t status)
 		let_go(w, handle, false);
 }
 
+static void udp_event(struct world *w, uint32_t handle)
+{
+	unsigned int i = 0;
+
+	INVARIANT(w->where != IN_CALL && w->where != OUTSIDE, "where %d",
+		  w->where);
+	while (i < SOCKS && w->socks[i] != handle)
+		i++;
+	INVARIANT(i < SOCKS, "handle 0x%x", handle);
+	if (w->policy & 0x80) {
+		toe_udp_close(w->n, handle);
+		w->socks[i] = 0;
+	}
+}
+
+static void udp_readable(void *o, uint32_t handle)
+{
+	struct world *w = o;
+	const ToeChain *rx;
+	ToeDgram d;
+
+	INVARIANT(toe_udp_rx(w->n, handle, &d, &rx), "handle 0x%x", handle);
+	INVARIANT(rx->len == d.len && d.len <= TOE_UDP_DATA_MAX_V6,
+		  "%u bytes", d.len);
+	if (w->policy & 0x10)
+		toe_udp_rx_done(w->n, handle);
+	udp_event(w, handle);
+}
+
+static void udp_writable(void *o, uint32_t handle)
+{
+	udp_event(o, handle);
+}
+
+static void udp_error(void *o, uint32_t handle, uint8_t status, uint16_t rport,
+		      const uint8_t *raddr)
+{
+	(void)rport, (void)raddr;
+	INVARIANT(status && status < TOE_ST_MAX, "status %u", status);
+	udp_event(o, handle);
+}
+
 static void eth_frame(void *o, const uint8_t *frame, size_t len)
 {
 	volatile uint8_t last;
@@ -340,8 +387,8 @@ static void timers(struct world *w)
 		INVARIANT(i < TURNS_MAX, "timers without end");
 		enter(w, IN_TIMER);
 		toe_nop_timer(w->n);
-		INVARIANT(w->sent_bytes <= SLACK, "%" PRIu64 " bytes",
-			  w->sent_bytes);
+		INVARIANT(w->sent_bytes <= SLACK + WAITED,
+			  "%" PRIu64 " bytes", w->sent_bytes);
 	}
 	w->where = OUTSIDE;
 }
@@ -519,10 +566,109 @@ static void op_option(struct world *w, struct input *in)
 		toe_stream_setopt(w->n, handle, option & 0x3f, value);
 }
 
+static void udp_open(struct world *w, struct input *in, uint32_t *sock)
+{
+	uint8_t how = in_8(in);
+	ToeTuple t = {
+		.family = how & 0x80 ? TOE_AF_INET6 : TOE_AF_INET,
+		.lport = (uint16_t)(how & 3 ? 53 : in_16(in)),
+	};
+
+	if (how & 4)
+		memcpy(t.laddr, net_addr(t.family, 0), 16);
+	if (how & 8) {
+		memcpy(t.raddr, net_addr(t.family, how >> 4 & 7), 16);
+		t.rport = 9;
+	}
+	if (*sock)
+		toe_udp_close(w->n, *sock);
+	*sock = 0;
+	toe_udp_open(w->n, &t, TOE_UDP_F_REUSE, sock);
+}
+
+static void udp_send(struct world *w, struct input *in, uint32_t sock)
+{
+	uint8_t how = in_8(in);
+	ToeDgram d = { .len = in_16(in) };
+	ToeChain c = toe_chain_init();
+
+	if (how & 3) {
+		d.family = how & 0x80 ? TOE_AF_INET6 : TOE_AF_INET;
+		d.rport = how & 4 ? 53 : 9;
+		memcpy(d.raddr, how & 2 ? net_group(d.family, how >> 4)
+					: net_addr(d.family, how >> 4 & 7),
+		       16);
+	}
+	if (toe_udp_send_check(w->n, sock, &d) != TOE_ST_OK)
+		return;
+	if (d.len && !toe_chain_extend(w->lm, &c, d.len, TOE_LMEM_OUT))
+		return;
+	toe_udp_send(w->n, sock, &d, &c);
+	INVARIANT(!c.len, "%u bytes were not taken", c.len);
+}
+
+/* A call about a socket. */
+static void op_udp(struct world *w, struct input *in)
+{
+	uint8_t how = in_8(in), family, group;
+	uint32_t *sock = &w->socks[how & 3];
+	ToeTuple t = { .family = 0 };
+	uint64_t value = 0;
+	ToeDgram d;
+	const ToeChain *rx;
+
+	switch (how >> 2 & 7) {
+	case 0:
+		udp_open(w, in, sock);
+		break;
+	case 1:
+		group = in_8(in);
+		family = group & 0x80 ? TOE_AF_INET6 : TOE_AF_INET;
+		if (group & 0x40)
+			toe_udp_leave(w->n, *sock, family,
+				      net_group(family, group));
+		else
+			toe_udp_join(w->n, *sock, family,
+				     net_group(family, group));
+		break;
+	case 2:
+		if (how & 0x80)
+			toe_udp_getopt(w->n, *sock, 48u + in_8(in) % 16,
+				       &value);
+		else
+			toe_udp_setopt(w->n, *sock, 48u + in_8(in) % 16,
+				       in_16(in));
+		break;
+	case 3:
+		if (toe_udp_rx(w->n, *sock, &d, &rx))
+			toe_udp_rx_done(w->n, *sock);
+		break;
+	case 4:
+		toe_udp_close(w->n, *sock);
+		*sock = 0;
+		break;
+	case 5:
+		if (how & 0x80) {
+			t.family = how & 0x40 ? TOE_AF_INET6 : TOE_AF_INET;
+			t.rport = 9;
+			memcpy(t.raddr, net_addr(t.family, in_8(in)), 16);
+		}
+		toe_udp_connect(w->n, *sock, &t);
+		break;
+	default:
+		udp_send(w, in, *sock);
+		break;
+	}
+}
+
 static void op_info(struct world *w)
 {
 	struct toe_hw_conn_info info;
 	uint32_t index = 0, count = 0;
+
+	while (toe_udp_info(w->n, &index, &info))
+		INVARIANT(++count <= 64, "more sockets than there are");
+	index = count = 0;
 
 	while (toe_stream_info(w->n, &index, &info)) {
 		INVARIANT(info.state <= TOE_TCP_TIME_WAIT, "state %u",
@@ -586,6 +732,7 @@ static void op(struct world *w, struct input *in)
 		if (in_8(in) == 0xa5) {
 			toe_nop_reset(w->n);
 			memset(w->held, 0, sizeof(w->held));
+			memset(w->socks, 0, sizeof(w->socks));
 		}
 		break;
 	case 14:
@@ -593,6 +740,9 @@ static void op(struct world *w, struct input *in)
 	case 16:
 	case 17:
 		op_time(w, in);
+		break;
+	case 0x1f:
+		op_udp(w, in);
 		break;
 	default:
 		frame_in(w, in);
@@ -629,6 +779,8 @@ static void make(struct world *w, uint8_t how)
 		.readable = readable, .writable = writable,
 		.peer_closed = peer_closed, .closed = closed,
 		.eth_frame = eth_frame,
+		.udp_readable = udp_readable, .udp_writable = udp_writable,
+		.udp_error = udp_error,
 	};
 	w->largest = 65535 + 18;
 	w->now = 1000000 * MS;
@@ -678,6 +830,10 @@ static void check_ends(struct world *w)
 	for (i = 0; i < HELD; i++)
 		if (w->held[i].used)
 			let_go(w, w->held[i].handle, false);
+	for (i = 0; i < SOCKS; i++) {
+		toe_udp_close(w->n, w->socks[i]);
+		w->socks[i] = 0;
+	}
 	w->busy = false;
 	w->room = 0;
 	toe_nop_port_busy(w->n, false);

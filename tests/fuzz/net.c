@@ -8,6 +8,7 @@
 #define ETH		14u
 #define PROTO_ICMP	1u
 #define PROTO_TCP	6u
+#define PROTO_IGMP	2u
 #define PROTO_UDP	17u
 #define PROTO_ICMP6	58u
 
@@ -96,10 +97,11 @@ static uint16_t fold(uint64_t s)
 static void fix_payload(const uint8_t *addrs, size_t alen, unsigned int proto,
 			uint8_t *p, size_t len)
 {
-	uint64_t s = proto == PROTO_ICMP ? 0 :
+	uint64_t s = proto == PROTO_ICMP || proto == PROTO_IGMP ? 0 :
 		     sum(addrs, 2 * alen) + proto + len;
 	size_t at = proto == PROTO_TCP ? 16 : proto == PROTO_UDP ? 6 :
-		    proto == PROTO_ICMP || proto == PROTO_ICMP6 ? 2 : SIZE_MAX;
+		    proto == PROTO_ICMP || proto == PROTO_ICMP6 ||
+		    proto == PROTO_IGMP ? 2 : SIZE_MAX;
 
 	if (at == SIZE_MAX || len < at + 2)
 		return;
@@ -523,6 +525,60 @@ static void kind_udp(struct net *n, struct input *in)
 	net_fix(n->frame, n->len);
 }
 
+const uint8_t *net_group(uint8_t family, unsigned int i)
+{
+	static const uint8_t groups[2][4][16] = {
+		{ { 224, 0, 0, 1 }, { 239, 1, 2, 3 }, { 239, 1, 2, 4 },
+		  { 232, 0, 0, 1 } },
+		{ { 0xff, 2, [15] = 1 }, { 0xff, 5, [15] = 3 },
+		  { 0xff, 2, [15] = 4 }, { 0xff, 1, [15] = 5 } },
+	};
+
+	return groups[family == 6][i & 3];
+}
+
+/* To a group: a query, a report, or a datagram. */
+static void kind_group(struct net *n, struct input *in)
+{
+	uint8_t how = in_8(in), who = in_8(in), family = family_of(how);
+	const uint8_t *dst = net_group(family, who);
+	unsigned int proto = how & 0x40 ? PROTO_UDP :
+			     family == 6 ? PROTO_ICMP6 : PROTO_IGMP;
+	size_t at = make_ip(n, how & 8, family,
+			    net_addr(family, family == 6 ? 3 : 1 + (who >> 6)),
+			    dst, proto, in);
+	uint8_t *ip = n->frame + at - (family == 6 ? 40 : 20);
+	uint8_t *p = n->frame + at;
+	size_t len = in_8(in) % 64;
+
+	n->frame[0] = family == 6 ? 0x33 : 0x01;
+	if (proto == PROTO_UDP) {
+		put16(p, in_16(in));
+		put16(p + 2, in_16(in));
+		fill(p + 8, len);
+		n->len = at + 8 + len;
+		net_fix(n->frame, n->len);
+		return;
+	}
+	ip[family == 6 ? 7 : 8] = 1 + (how & 1);
+	if (family == 6) {		/* router alert */
+		memcpy(p, "\x3a\0\5\2\0\0\1", 8);
+		ip[6] = 0;
+		p += 8;
+		at += 8;
+	}
+	memset(p, 0, 64);
+	p[0] = in_8(in);
+	p[1] = in_8(in);
+	put16(p + 4, in_16(in));
+	if (family == 6)
+		memcpy(p + 8, net_group(6, who >> 2), how & 2 ? 16 : 0);
+	else
+		memcpy(p + 4, net_group(4, who >> 2), how & 2 ? 4 : 0);
+	n->len = at + len;
+	net_fix(n->frame, n->len);
+}
+
 /* What was heard comes back, from the other side. */
 static void kind_reflect(struct net *n, struct input *in)
 {
@@ -637,6 +693,9 @@ const uint8_t *net_frame(struct net *n, struct input *in, size_t *len)
 		break;
 	case 8:
 		return kind_fragment(n, in, len);
+	case 11:
+		kind_group(n, in);
+		break;
 	default:
 		kind_segment(n, in);
 		break;

@@ -45,6 +45,8 @@ struct net {
 const uint8_t *net_addr(uint8_t family, unsigned i);
 #define NET_ADDRS	8u
 #define NET_PREFIX(family) ((family) == 4 ? 24 : 64)
+/* Multicast groups that occur, four. */
+const uint8_t *net_group(uint8_t family, unsigned int i);
 
 void net_init(struct net *n, const uint8_t *mac);
 /* The adapter has sent this. */

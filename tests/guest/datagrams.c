@@ -7,6 +7,11 @@
  *   datagrams server ADDR PORT        be such a server; says "listening"; ends
  *                                     with a datagram of the one byte 'q'
  *   datagrams quit ADDR PORT          end such a server
+ *   datagrams refused ADDR PORT       nobody has the port: a connected socket
+ *                                     is told so
+ *   datagrams group ADDR PORT         two sockets that join a group hear what
+ *                                     one sends to it; then says "joined", and
+ *                                     leaves when its standard input ends
  */
 #include <errno.h>
 #include <stdio.h>
@@ -145,6 +150,75 @@ static void server(struct toe *t, const struct sockaddr_in *at)
 	printf("datagrams: %llu served\n", (unsigned long long)served);
 }
 
+static void refused(struct toe *t, const struct sockaddr_in *to)
+{
+	struct toe_udp *u = connected(t, to);
+	int tries = 0;
+	ssize_t n;
+
+	do {
+		if (++tries > TRIES)
+			app_die("nobody said that the port is not there");
+		/* Whichever call comes first is told. */
+		n = toe_udp_sendto(u, "x", 1, 0, NULL, 0);
+		if (n < 0)
+			break;
+		wait_for(t, ANSWER_MS);
+		n = toe_udp_recv(u, in, sizeof(in), 0, NULL);
+	} while (n == -EAGAIN);
+	if (n != -ECONNREFUSED)
+		app_die("sent or received: %s", toe_strerror((int)n));
+	toe_udp_close(u);
+	printf("datagrams: refused\n");
+}
+
+static struct toe_udp *member(struct toe *t, const struct sockaddr_in *group)
+{
+	struct sockaddr_in any = {
+		.sin_family = AF_INET, .sin_port = group->sin_port,
+	};
+	struct toe_udp_opts opts = { .flags = TOE_UDP_REUSE };
+	struct toe_udp *u;
+	int ret = toe_udp_open(t, (struct sockaddr *)&any, sizeof(any), &opts,
+			       &u);
+
+	if (ret)
+		app_die("a socket: %s", toe_strerror(ret));
+	ret = toe_udp_join(u, (const struct sockaddr *)group, sizeof(*group));
+	if (ret)
+		app_die("join: %s", toe_strerror(ret));
+	return u;
+}
+
+static void group(struct toe *t, const struct sockaddr_in *to)
+{
+	struct toe_udp *u[2] = { member(t, to), member(t, to) };
+	struct toe_dgram d = { .from_len = sizeof(*to) };
+	unsigned int i;
+	ssize_t n;
+
+	memcpy(&d.from, to, sizeof(*to));
+	say(t, u[0], "to all", 6, &d);
+	for (i = 0; i < 2; i++) {
+		while ((n = toe_udp_recv(u[i], in, sizeof(in), 0, &d)) ==
+		       -EAGAIN)
+			if (!wait_for(t, ANSWER_MS))
+				app_die("member %u heard nothing", i);
+		if (n != 6 || memcmp(in, "to all", 6) ||
+		    memcmp(&((struct sockaddr_in *)&d.to)->sin_addr,
+			   &to->sin_addr, 4))
+			app_die("member %u heard something else", i);
+	}
+	printf("joined\n");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	if (toe_udp_leave(u[1], (const struct sockaddr *)to, sizeof(*to)))
+		app_die("leave");
+	toe_udp_close(u[0]);
+	toe_udp_close(u[1]);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in addr;
@@ -153,7 +227,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: datagrams client|server|quit ADDR PORT [SEED]\n");
+		fprintf(stderr, "usage: datagrams client|server|quit|refused|group ADDR PORT [SEED]\n");
 		return 2;
 	}
 	addr = app_addr(argv[2], argv[3]);
@@ -164,6 +238,10 @@ int main(int argc, char **argv)
 		client(t, &addr, argc > 4 ? (unsigned int)atoi(argv[4]) : 1);
 	} else if (!strcmp(argv[1], "server")) {
 		server(t, &addr);
+	} else if (!strcmp(argv[1], "refused")) {
+		refused(t, &addr);
+	} else if (!strcmp(argv[1], "group")) {
+		group(t, &addr);
 	} else {
 		u = connected(t, &addr);
 		say(t, u, "q", 1, NULL);

@@ -490,6 +490,26 @@ uint8_t toe_udp_getopt(ToeNop *n, uint32_t handle, uint32_t option,
 	return TOE_ST_HANDLE;
 }
 
+uint8_t toe_udp_join(ToeNop *n, uint32_t handle, uint8_t family,
+		     const uint8_t *addr)
+{
+	(void)n, (void)handle, (void)family, (void)addr;
+	return TOE_ST_HANDLE;
+}
+
+uint8_t toe_udp_leave(ToeNop *n, uint32_t handle, uint8_t family,
+		      const uint8_t *addr)
+{
+	(void)n, (void)handle, (void)family, (void)addr;
+	return TOE_ST_HANDLE;
+}
+
+bool toe_udp_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info)
+{
+	(void)n, (void)index, (void)info;
+	return false;
+}
+
 bool toe_stream_info(ToeNop *n, uint32_t *index, struct toe_hw_conn_info *info)
 {
 	(void)n;

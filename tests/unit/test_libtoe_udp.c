@@ -319,6 +319,53 @@ START_TEST(udp_options)
 	ck_assert_uint_eq(v, 17);
 	ck_assert_int_eq(toe_udp_setopt(o.u, TOE_UDP_DROPS, 1), -EINVAL);
 	ck_assert_int_eq(toe_udp_getopt(o.u, TOE_NODELAY, &v), -EINVAL);
+	answer_ctl(TOE_OP_UDP_SETOPT, TOE_ST_OK, 0);
+	ck_assert_int_eq(toe_udp_setopt(o.u, TOE_UDP_BROADCAST, 1), 0);
+	take_op(TOE_OP_UDP_GETOPT);	/* the one from above */
+	r = take_op(TOE_OP_UDP_SETOPT);
+	ck_assert_uint_eq(r.u.opt.option, TOE_OPT_UDP_BROADCAST);
+	answer_ctl(TOE_OP_UDP_GETOPT, TOE_ST_OK, 1400);
+	ck_assert_int_eq(toe_udp_getopt(o.u, TOE_UDP_PATH_MTU, &v), 0);
+	r = take_op(TOE_OP_UDP_GETOPT);
+	ck_assert_uint_eq(r.u.opt.option, TOE_OPT_UDP_PATH_MTU);
+	ck_assert_uint_eq(v, 1400);
+	ck_assert_int_eq(toe_udp_setopt(o.u, TOE_UDP_PATH_MTU, 1), -EINVAL);
+	ck_assert_int_eq(toe_udp_getopt(o.u, TOE_UDP_PATH_MTU + 1, &v),
+			 -EINVAL);
+}
+END_TEST
+
+START_TEST(udp_groups)
+{
+	struct open_udp o = open_udp(0);
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct toe_hw_req r;
+
+	inet_pton(AF_INET, "239.1.2.3", &in.sin_addr);
+	inet_pton(AF_INET6, "ff02::1234", &in6.sin6_addr);
+	answer_ctl(TOE_OP_UDP_JOIN, TOE_ST_OK, 0);
+	ck_assert_int_eq(toe_udp_join(o.u, (struct sockaddr *)&in,
+				      sizeof(in)), 0);
+	r = take_op(TOE_OP_UDP_JOIN);
+	ck_assert_uint_eq(r.handle, 70);
+	ck_assert_uint_eq(r.u.udp_group.family, TOE_AF_INET);
+	ck_assert_mem_eq(r.u.udp_group.group, "\xef\1\2\3", 4);
+	ck_assert_uint_eq(r.u.udp_group.group[4], 0);
+	answer_ctl(TOE_OP_UDP_JOIN, TOE_ST_QUOTA, 0);
+	ck_assert_int_eq(toe_udp_join(o.u, (struct sockaddr *)&in,
+				      sizeof(in)), -EDQUOT);
+	take_op(TOE_OP_UDP_JOIN);
+	answer_ctl(TOE_OP_UDP_LEAVE, TOE_ST_ADDRNOTAVAIL, 0);
+	ck_assert_int_eq(toe_udp_leave(o.u, (struct sockaddr *)&in,
+				       sizeof(in)), -EADDRNOTAVAIL);
+	take_op(TOE_OP_UDP_LEAVE);
+	ck_assert_int_eq(toe_udp_join(o.u, (struct sockaddr *)&in, 3),
+			 -EINVAL);
+	ck_assert_int_lt(toe_udp_join(o.u, (struct sockaddr *)&in6,
+				      sizeof(in6)), 0);
+	ck_assert_int_eq(toe_udp_join(o.u, NULL, 0), -EINVAL);
+	ck_assert_uint_eq(requests_waiting(), 0);
 }
 END_TEST
 
@@ -359,6 +406,7 @@ static void add(TCase *t)
 	T(udp_lends);
 	T(udp_errors_are_told_once);
 	T(udp_options);
+	T(udp_groups);
 	T(udp_nonsense_of_the_adapter);
 #undef T
 }

@@ -1,222 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * UDP on the network side: ports, who gets which datagram, checksums, queues,
- * ICMP errors, fragments out, and what a socket sends to its own address.
+ * ICMP errors, the path's MTU, fragments out, and what a socket sends to its
+ * own address.
  */
-#include "common_nop.h"
-#include "common_nop6.h"
-#include "datagram.h"
-#include "nop/wire6.h"
+#include "common_udp.h"
 
-#define NOADDR		IP(0, 0, 0, 0)
 #define WORLD2_IP	IP(10, 0, 2, 16)
-
-static struct {
-	unsigned readable, writable, errors;
-	uint32_t handle;	/* of the last event */
-	uint8_t status;
-	uint16_t rport;
-	uint8_t raddr[16];
-} ev;
-
-static void on_readable(void *opaque, uint32_t handle)
-{
-	(void)opaque;
-	ev.readable++;
-	ev.handle = handle;
-}
-
-static void on_writable(void *opaque, uint32_t handle)
-{
-	(void)opaque;
-	ev.writable++;
-	ev.handle = handle;
-}
-
-static void on_error(void *opaque, uint32_t handle, uint8_t status,
-		     uint16_t rport, const uint8_t *raddr)
-{
-	(void)opaque;
-	ev.errors++;
-	ev.handle = handle;
-	ev.status = status;
-	ev.rport = rport;
-	memcpy(ev.raddr, raddr, 16);
-}
-
-static const ToeStreamOps ops = {
-	.udp_readable = on_readable,
-	.udp_writable = on_writable,
-	.udp_error = on_error,
-};
-
-static struct world *start_ram(size_t ram, uint32_t connections)
-{
-	ToeNopConfig config = world_default_config();
-	struct world *w;
-
-	config.connections = connections;
-	memset(&ev, 0, sizeof(ev));
-	w = world_new_config(&config, ram, &ops);
-	world_know_peer(w);
-	return w;
-}
-
-static struct world *start(void)
-{
-	return start_ram(4u << 20, 64);
-}
-
-static struct world *start6(void)
-{
-	ToeNopConfig config = world_default_config();
-	struct world *w;
-
-	memset(&ev, 0, sizeof(ev));
-	w = world6_new_config(&config, 4u << 20, &ops);
-	world6_know_peer(w);
-	return w;
-}
-
-static uint8_t try_open(struct world *w, uint8_t family, const uint8_t *laddr,
-			uint16_t lport, const uint8_t *raddr, uint16_t rport,
-			unsigned flags, uint32_t *handle)
-{
-	ToeTuple t = { .family = family, .lport = lport, .rport = rport };
-
-	memcpy(t.laddr, laddr, 16);
-	memcpy(t.raddr, raddr, 16);
-	return toe_udp_open(w->n, &t, flags, handle);
-}
-
-static uint32_t open_at(struct world *w, const uint8_t *laddr, uint16_t lport)
-{
-	uint32_t handle;
-
-	ck_assert_uint_eq(try_open(w, TOE_AF_INET, laddr, lport, NOADDR, 0, 0,
-				   &handle), TOE_ST_OK);
-	return handle;
-}
-
-static uint32_t open_to(struct world *w, uint16_t lport, const uint8_t *raddr,
-			uint16_t rport)
-{
-	uint32_t handle;
-
-	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, lport, raddr, rport,
-				   0, &handle), TOE_ST_OK);
-	return handle;
-}
-
-/* A datagram; sum false: without a checksum. Its length. */
-static size_t make(uint8_t *out, uint8_t family, const uint8_t *src,
-		   uint16_t sport, const uint8_t *dst, uint16_t dport,
-		   const void *data, size_t len, bool sum)
-{
-	toe_put16(out, sport);
-	toe_put16(out + 2, dport);
-	toe_put16(out + 4, (uint16_t)(8 + len));
-	toe_put16(out + 6, 0);
-	memcpy(out + 8, data, len);
-	if (sum)
-		toe_csum_store(out + 6, toe_csum(out, 8 + len,
-			toe_csum_pseudo(family, src, dst, 17, 8 + len)));
-	return 8 + len;
-}
-
-static void in_from(struct world *w, const uint8_t *src, uint16_t sport,
-		    const uint8_t *dst, uint16_t dport, const void *data,
-		    size_t len)
-{
-	uint8_t *d = g_malloc(8 + len);
-
-	len = make(d, TOE_AF_INET, src, sport, dst, dport, data, len, true);
-	world_in_ip(w, src, dst, 17, d, len);
-	g_free(d);
-}
-
-static void in6(struct world *w, uint16_t dport, const void *data, size_t len,
-		bool sum)
-{
-	uint8_t d[256];
-
-	len = make(d, TOE_AF_INET6, P6, 53, W6, dport, data, len, sum);
-	world6_in(w, P6, W6, 17, 64, d, len);
-}
-
-/* The oldest datagram must be these bytes from this port. */
-static void expect(struct world *w, uint32_t handle, uint16_t rport,
-		   const void *data, size_t len)
-{
-	const ToeChain *c;
-	ToeDgram d;
-	uint8_t *got = g_malloc(len + 1);
-
-	ck_assert_msg(toe_udp_rx(w->n, handle, &d, &c), "nothing came");
-	ck_assert_uint_eq(d.rport, rport);
-	ck_assert_uint_eq(d.len, len);
-	ck_assert_uint_eq(c->len, len);
-	toe_chain_copy_out(w->lm, c, 0, got, len, NULL);
-	ck_assert_mem_eq(got, data, len);
-	g_free(got);
-	toe_udp_rx_done(w->n, handle);
-}
-
-static void expect_nothing(struct world *w, uint32_t handle)
-{
-	const ToeChain *c;
-	ToeDgram d;
-
-	ck_assert(!toe_udp_rx(w->n, handle, &d, &c));
-}
-
-static uint8_t send_to(struct world *w, uint32_t handle, uint8_t family,
-		       const uint8_t *raddr, uint16_t rport, const void *data,
-		       size_t len)
-{
-	ToeDgram d = { .family = family, .rport = rport,
-		       .len = (uint32_t)len };
-	ToeChain c = toe_chain_init();
-	uint8_t status;
-
-	memcpy(d.raddr, raddr, 16);
-	status = toe_udp_send_check(w->n, handle, &d);
-	if (status != TOE_ST_OK)
-		return status;
-	ck_assert(toe_chain_append(w->lm, &c, data, (uint32_t)len,
-				   TOE_LMEM_OUT));
-	toe_udp_send(w->n, handle, &d, &c);
-	return TOE_ST_OK;
-}
-
-static uint8_t send4(struct world *w, uint32_t handle, const uint8_t *raddr,
-		     uint16_t rport, const void *data, size_t len)
-{
-	return send_to(w, handle, TOE_AF_INET, raddr, rport, data, len);
-}
-
-/* The next frame must be this datagram, right in every detail. */
-static void expect_out(struct world *w, uint16_t sport, const uint8_t *dst,
-		       uint16_t dport, const void *data, size_t len)
-{
-	ToeWireIpv4 ip = world_expect_ip(w, 17);
-	uint32_t sum;
-
-	ck_assert_mem_eq(ip.dst, dst, 4);
-	ck_assert_uint_eq(ip.len, 8 + len);
-	ck_assert_uint_eq(toe_get16(ip.payload), sport);
-	ck_assert_uint_eq(toe_get16(ip.payload + 2), dport);
-	ck_assert_uint_eq(toe_get16(ip.payload + 4), 8 + len);
-	ck_assert_uint_ne(toe_get16(ip.payload + 6), 0);
-	sum = toe_csum_pseudo(TOE_AF_INET, ip.src, ip.dst, 17, 8 + len);
-	ck_assert(toe_csum_ok(toe_csum(ip.payload, 8 + len, sum)));
-	ck_assert_mem_eq(ip.payload + 8, data, len);
-}
-
-static uint32_t lmem_used(struct world *w)
-{
-	return toe_lmem_total(w->lm) - toe_lmem_avail(w->lm, TOE_LMEM_IN);
-}
 
 /* ---- Ports ---- */
 
@@ -317,7 +107,7 @@ START_TEST(address_must_be_ours)
 	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000, PEER_IP, 0,
 				   0, &h), TOE_ST_INVALID);
 	ck_assert_uint_eq(try_open(w, TOE_AF_INET, NOADDR, 5000,
-				   IP(10, 0, 2, 255), 53, 0, &h),
+				   IP(10, 0, 2, 0), 53, 0, &h),
 			  TOE_ST_NOROUTE);
 	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_SOCKETS), 0);
 	world_free(w);
@@ -821,6 +611,230 @@ START_TEST(icmp6_errors_reach_the_socket)
 }
 END_TEST
 
+/*
+ * The whole frame that libslirp 4.7 answers with when a program's port on the
+ * machine itself is not there: its source is 127.0.0.1.
+ */
+START_TEST(icmp_error_of_user_networking)
+{
+	uint8_t f[] = {
+		0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0x52, 0x55, 0x0a, 0x00,
+		0x02, 0x02, 0x08, 0x00,
+		0x45, 0xc0, 0x00, 0x3d, 0x00, 0x00, 0x00, 0x00, 0xff, 0x01,
+		0x2f, 0xf0, 0x7f, 0x00, 0x00, 0x01, 0x0a, 0x00, 0x02, 0x0f,
+		0x03, 0x03, 0xa5, 0x8c, 0x00, 0x00, 0x00, 0x00,
+		0x45, 0x00, 0x00, 0x21, 0x12, 0x34, 0x00, 0x00, 0x40, 0x11,
+		0x50, 0x88, 0x0a, 0x00, 0x02, 0x0f, 0x0a, 0x00, 0x02, 0x02,
+		0x13, 0x88, 0x00, 0x09, 0x00, 0x0d, 0x00, 0x00,
+		0x68, 0x65, 0x6c, 0x6c, 0x6f,
+	};
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, PEER_IP, 9);
+
+	world_in(w, f, sizeof(f));
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(ev.handle, h);
+	ck_assert_uint_eq(ev.status, TOE_ST_REFUSED);
+	ck_assert_uint_eq(ev.rport, 9);
+	/* About no socket of ours, and an echo request: refused as ever. */
+	toe_udp_close(w->n, h);
+	world_in(w, f, sizeof(f));
+	f[34] = TOE_ICMP_ECHO_REQUEST;
+	f[35] = 0;
+	toe_put16(f + 36, 0);
+	toe_csum_store(f + 36, toe_csum(f + 34, sizeof(f) - 34, 0));
+	world_in(w, f, sizeof(f));
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_BAD_HEADER), 2);
+	ck_assert_uint_eq(world_os_count(w), 0);
+	world_run(w);
+	world_expect_silence(w);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(icmp6_error_of_user_networking)
+{
+	struct world *w = start6();
+	uint8_t q[48];
+	uint32_t h;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, P6, 9, 0, &h),
+			  TOE_ST_OK);
+	toe_wire_ipv6_build(q, 0, 0, 8, 17, 64, W6, P6);
+	toe_put16(q + 40, 5000);
+	toe_put16(q + 42, 9);
+	world6_in_icmp(w, IP6(0, 0, 0, 0, 1), W6, 255, 1, 4, 0, q, 48);
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(ev.status, TOE_ST_REFUSED);
+	world6_in_icmp(w, IP6(0, 0, 0, 0, 1), W6, 255, 128, 0, 0, q, 48);
+	world6_in_icmp(w, IP6(0, 0, 0, 0, 2), W6, 255, 1, 4, 0, q, 48);
+	ck_assert_uint_eq(ev.errors, 1);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP6_BAD_HEADER), 2);
+	world_run(w);
+	world_expect_silence(w);
+	world_free(w);
+}
+END_TEST
+
+/* ---- The path's MTU ---- */
+
+/* "Too big", about an IPv6 packet of so many bytes to P6 or FAR6. */
+static void too_big6(struct world *w, const uint8_t *dst, uint16_t rport,
+		     uint32_t size, uint32_t mtu)
+{
+	uint8_t q[48] = { 0 };
+
+	toe_wire_ipv6_build(q, 0, 0, size - 40, 17, 60, W6, dst);
+	toe_put16(q + 40, 5000);
+	toe_put16(q + 42, rport);
+	world6_in_icmp(w, P6, W6, 64, 2, 0, mtu, q, 48);
+}
+
+static uint64_t path6(struct world *w, uint32_t handle)
+{
+	uint64_t v;
+
+	ck_assert_uint_eq(toe_udp_getopt(w->n, handle, TOE_OPT_UDP_PATH_MTU,
+					 &v), TOE_ST_OK);
+	return v;
+}
+
+START_TEST(router_says_too_big)
+{
+	struct world *w = start6();
+	uint8_t data[3000] = { 0 };
+	size_t at = 0, len;
+	uint32_t h;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, FAR6, 53, 0,
+				   &h), TOE_ST_OK);
+	toe_nop_neigh_add(w->n, TOE_AF_INET6, P6_LL, PEER_MAC);
+	ck_assert_uint_eq(path6(w, h), 1500);
+	ck_assert_uint_eq(send_to(w, h, 0, NO6, 0, data, 1452), TOE_ST_OK);
+	world_run(w);
+	ck_assert_uint_eq(world6_expect(w, 17).len, 1460);
+	too_big6(w, FAR6, 53, 1500, 1400);
+	ck_assert_uint_eq(ev.status, TOE_ST_TOOBIG);
+	ck_assert_uint_eq(path6(w, h), 1400);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_PMTU_LOWERED), 1);
+	/* It goes in fragments of that size now. */
+	ck_assert_uint_eq(send_to(w, h, 0, NO6, 0, data, 3000), TOE_ST_OK);
+	world_run(w);
+	do {
+		len = world6_expect(w, 44).len;
+		ck_assert_uint_le(40 + len, 1400);
+		at += len - 8;
+	} while (at < 3008);
+	ck_assert_uint_eq(at, 3008);
+	world_expect_silence(w);
+	/* Or is refused. */
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_DONTFRAG, 1);
+	ck_assert_uint_eq(send_to(w, h, 0, NO6, 0, data, 1353), TOE_ST_TOOBIG);
+	ck_assert_uint_eq(send_to(w, h, 0, NO6, 0, data, 1352), TOE_ST_OK);
+	world_run(w);
+	ck_assert_uint_eq(world6_expect(w, 17).len, 1360);
+	/* Not for ever. */
+	world_advance(w, 601 * SEC);
+	ck_assert_uint_eq(path6(w, h), 1500);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(routers_that_are_not_believed)
+{
+	struct world *w = start6();
+	uint8_t data[1452] = { 0 };
+	uint32_t h;
+
+	ck_assert_uint_eq(try_open(w, TOE_AF_INET6, NO6, 5000, P6, 53, 0,
+				   &h), TOE_ST_OK);
+	/* Nothing was sent, or nothing as large. */
+	too_big6(w, P6, 53, 1500, 1400);
+	send_to(w, h, 0, NO6, 0, data, 1000);
+	world_run(w);
+	too_big6(w, P6, 53, 1500, 1400);
+	send_to(w, h, 0, NO6, 0, data, 1452);
+	world_run(w);
+	/* What is said to be too big is not. */
+	too_big6(w, P6, 53, 1400, 1400);
+	/* About another remote's. */
+	too_big6(w, P6, 54, 1500, 1400);
+	too_big6(w, FAR6, 53, 1500, 1400);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_PMTU_IGNORED), 3);
+	ck_assert_uint_eq(path6(w, h), 1500);
+	/* Below the least is nobody's honest word. */
+	too_big6(w, P6, 53, 1500, 1279);
+	ck_assert_uint_eq(path6(w, h), 1500);
+	too_big6(w, P6, 53, 1500, 1280);
+	ck_assert_uint_eq(path6(w, h), 1280);
+	world_free(w);
+}
+END_TEST
+
+/* IPv4 learns it only of what may not be fragmented on the way. */
+START_TEST(ipv4_too_big)
+{
+	struct world *w = start();
+	uint8_t m[36] = { 3, 4 }, data[1472] = { 0 };
+	uint32_t h = open_to(w, 5000, FAR_IP, 53);
+	uint64_t v;
+
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_DONTFRAG, 1);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, 1472), TOE_ST_OK);
+	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, 1473),
+			  TOE_ST_TOOBIG);
+	world_run(w);
+	world_forget(w);
+	for (uint16_t mtu = 1400; mtu; mtu = mtu == 1400 ? 300 : 0) {
+		toe_put16(m + 6, mtu);
+		toe_put16(m + 2, 0);
+		toe_wire_ipv4_build(m + 8, 0, 1500, 1, true, 60, 17, WORLD_IP,
+				    FAR_IP);
+		toe_put16(m + 28, 5000);
+		toe_put16(m + 30, 53);
+		toe_put16(m + 32, 1480);
+		toe_csum_store(m + 2, toe_csum(m, 36, 0));
+		/* One that waits is too large when its turn comes. */
+		toe_nop_port_busy(w->n, true);
+		ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data,
+					  mtu == 1400 ? 1472 : 1372),
+				  TOE_ST_OK);
+		world_in_ip(w, PEER_IP, WORLD_IP, 1, m, 36);
+		toe_udp_getopt(w->n, h, TOE_OPT_UDP_PATH_MTU, &v);
+		/* Each host takes 576: less is not believed. */
+		ck_assert_uint_eq(v, MAX(mtu, 576));
+		ev.status = 0;
+		toe_nop_port_busy(w->n, false);
+		world_run(w);
+		ck_assert_uint_eq(ev.status, TOE_ST_TOOBIG);
+		world_expect_silence(w);
+		ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, v - 27),
+				  TOE_ST_TOOBIG);
+		ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, v - 28),
+				  TOE_ST_OK);
+		world_run(w);
+		ck_assert_uint_eq(world_expect_ip(w, 17).len, v - 20);
+	}
+	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(path_of_no_remote)
+{
+	struct world *w = start();
+	uint32_t h = open_at(w, NOADDR, 5000);
+	uint64_t v;
+
+	ck_assert_uint_eq(toe_udp_getopt(w->n, h, TOE_OPT_UDP_PATH_MTU, &v),
+			  TOE_ST_STATE);
+	ck_assert_uint_eq(toe_udp_setopt(w->n, h, TOE_OPT_UDP_PATH_MTU, 1500),
+			  TOE_ST_INVALID);
+	world_free(w);
+}
+END_TEST
+
 /* ---- Out ---- */
 
 START_TEST(datagram_goes_out)
@@ -957,7 +971,7 @@ START_TEST(refusals_to_send)
 	ck_assert_uint_eq(send_to(w, h, TOE_AF_INET6, P6, 53, "x", 1),
 			  TOE_ST_INVALID);
 	ck_assert_uint_eq(send4(w, h, W6, 53, "x", 1), TOE_ST_INVALID);
-	ck_assert_uint_eq(send4(w, h, IP(10, 0, 2, 255), 53, "x", 1),
+	ck_assert_uint_eq(send4(w, h, IP(10, 0, 2, 0), 53, "x", 1),
 			  TOE_ST_NOROUTE);
 	ck_assert_uint_eq(send4(w, h, PEER_IP, 53, data, 65508),
 			  TOE_ST_TOOBIG);
@@ -1082,7 +1096,7 @@ START_TEST(port_that_takes_large_packets_gets_them)
 
 	config.max_segment = 65535;
 	memset(&ev, 0, sizeof(ev));
-	w = world_new_config(&config, 4u << 20, &ops);
+	w = world_new_config(&config, 4u << 20, &udp_ops);
 	world_know_peer(w);
 	h = open_to(w, 5000, PEER_IP, 53);
 	ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, 65507), TOE_ST_OK);
@@ -1186,6 +1200,100 @@ START_TEST(closed_sockets_are_given_up_when_all_are_used)
 	world_run(w);
 	ck_assert_uint_eq(world_sent_count(w), 62);
 	ck_assert_uint_eq(lmem_used(w), 0);
+	world_free(w);
+}
+END_TEST
+
+/* All fragments of one datagram come next: its number of bytes. */
+static size_t expect_fragments(struct world *w, uint8_t first)
+{
+	size_t at = 0;
+	ToeWireIpv4 ip;
+
+	do {
+		ip = world_expect_ip(w, 17);
+		ck_assert_mem_eq(w->last.data, OTHER_MAC, 6);
+		ck_assert_uint_eq(ip.frag_off, at);
+		if (!at)
+			ck_assert_uint_eq(ip.payload[8], first);
+		at += ip.len;
+	} while (ip.more);
+	return at;
+}
+
+/* The first large datagram to a neighbour: all of it waits, or nothing. */
+START_TEST(large_datagram_waits_for_the_neighbour)
+{
+	struct world *w = start_ram(16u << 20, 64);
+	uint32_t h = open_to(w, 5000, IP(10, 0, 2, 99), 53);
+	uint8_t *data = g_malloc0(65507);
+
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_SNDBUF, 8u << 20);
+	for (uint8_t i = 0; i < 4; i++) {
+		data[0] = i;
+		ck_assert_uint_eq(send_to(w, h, 0, NOADDR, 0, data, 65507),
+				  TOE_ST_OK);
+	}
+	world_run(w);
+	world_expect_arp(w, TOE_ARP_REQUEST);
+	world_expect_silence(w);
+	world_in_arp(w, WORLD_MAC, TOE_ARP_REPLY, OTHER_MAC,
+		     IP(10, 0, 2, 99), WORLD_MAC, WORLD_IP);
+	for (uint8_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(expect_fragments(w, i), 65515);
+	world_expect_silence(w);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_ARP_QUEUE_DROPS), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_PORT_OUT_DROPS), 0);
+	g_free(data);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(only_whole_datagrams_wait)
+{
+	struct world *w = start_ram(16u << 20, 64);
+	uint32_t h = open_to(w, 5000, IP(10, 0, 2, 99), 53);
+	uint8_t *data = g_malloc0(65507);
+	unsigned got = 0;
+
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_SNDBUF, 8u << 20);
+	/* More than the bytes that may wait: the latest find no room. */
+	for (int i = 0; i < 30; i++)
+		send_to(w, h, 0, NOADDR, 0, data, 65507);
+	world_run(w);
+	world_expect_arp(w, TOE_ARP_REQUEST);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_ARP_QUEUE_DROPS), 15);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_OUT_DROPS), 15);
+	world_in_arp(w, WORLD_MAC, TOE_ARP_REPLY, OTHER_MAC,
+		     IP(10, 0, 2, 99), WORLD_MAC, WORLD_IP);
+	for (; world_sent_count(w); got++)
+		ck_assert_uint_eq(expect_fragments(w, 0), 65515);
+	ck_assert_uint_eq(got, 15);
+	g_free(data);
+	world_free(w);
+}
+END_TEST
+
+/* More than the packets that may wait: the oldest go, with all fragments. */
+START_TEST(oldest_datagram_goes_whole)
+{
+	struct world *w = start();
+	uint32_t h = open_to(w, 5000, IP(10, 0, 2, 99), 53);
+	uint8_t data[4000] = { 0 };
+
+	for (uint8_t i = 0; i < 20; i++) {
+		data[0] = i;
+		send_to(w, h, 0, NOADDR, 0, data, i % 2 ? 4000 : 100);
+	}
+	world_run(w);
+	world_expect_arp(w, TOE_ARP_REQUEST);
+	world_in_arp(w, WORLD_MAC, TOE_ARP_REPLY, OTHER_MAC,
+		     IP(10, 0, 2, 99), WORLD_MAC, WORLD_IP);
+	for (uint8_t i = 4; i < 20; i++)
+		ck_assert_uint_eq(expect_fragments(w, i),
+				  i % 2 ? 4008 : 108);
+	world_expect_silence(w);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_ARP_QUEUE_DROPS), 4);
 	world_free(w);
 }
 END_TEST
@@ -1358,6 +1466,15 @@ int main(void)
 	tcase_add_test(tc, icmp_errors_reach_the_socket);
 	tcase_add_test(tc, icmp_errors_name_the_remote);
 	tcase_add_test(tc, icmp6_errors_reach_the_socket);
+	tcase_add_test(tc, icmp_error_of_user_networking);
+	tcase_add_test(tc, icmp6_error_of_user_networking);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("path");
+	tcase_add_test(tc, router_says_too_big);
+	tcase_add_test(tc, routers_that_are_not_believed);
+	tcase_add_test(tc, ipv4_too_big);
+	tcase_add_test(tc, path_of_no_remote);
 	suite_add_tcase(s, tc);
 
 	tc = tcase_create("out");
@@ -1374,6 +1491,9 @@ int main(void)
 	tcase_add_test(tc, sockets_send_in_turn);
 	tcase_add_test(tc, close_sends_what_waits);
 	tcase_add_test(tc, closed_sockets_are_given_up_when_all_are_used);
+	tcase_add_test(tc, large_datagram_waits_for_the_neighbour);
+	tcase_add_test(tc, only_whole_datagrams_wait);
+	tcase_add_test(tc, oldest_datagram_goes_whole);
 	tcase_add_test(tc, unreachable_neighbour_is_an_error);
 	tcase_add_test(tc, address_that_is_gone_is_not_used);
 	suite_add_tcase(s, tc);

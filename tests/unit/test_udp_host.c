@@ -10,6 +10,7 @@
 #define OWN	((const uint8_t[16]){ 10, 0, 2, 15 })
 #define PEER	((const uint8_t[16]){ 10, 0, 2, 2 })
 #define NOADDR	((const uint8_t[16]){ 0 })
+#define GROUP	((const uint8_t[16]){ 239, 1, 2, 3 })
 
 static struct guest g;
 static struct app a, b;
@@ -429,17 +430,18 @@ START_TEST(handles_of_one_kind_are_none_of_the_other)
 }
 END_TEST
 
-START_TEST(malformed_requests)
-{
-	uint32_t x = open_sock(&a, 5000, 0);
-	uint64_t before = counter(&g, TOE_CTR_VIOL_REQUEST);
-	struct toe_hw_req good, r;
-
+/* The request "good" with this change is refused. */
 #define BAD(change) do { \
 		r = good; \
 		change; \
 		ck_assert_uint_eq(app_do(&a, &r).status, TOE_ST_INVALID); \
 	} while (0)
+
+START_TEST(malformed_requests)
+{
+	uint32_t x = open_sock(&a, 5000, 0);
+	uint64_t before = counter(&g, TOE_CTR_VIOL_REQUEST);
+	struct toe_hw_req good, r;
 
 	good = open_req(5001, NOADDR, 0, 0);
 	BAD(r.u.udp_open.rsvd0 = 1);
@@ -548,6 +550,196 @@ START_TEST(options)
 }
 END_TEST
 
+static uint8_t group_op(struct app *p, uint8_t opcode, uint32_t handle,
+			const uint8_t *group)
+{
+	struct toe_hw_req r = { .opcode = opcode, .handle = handle,
+				.cookie = 5,
+				.u.udp_group.family = TOE_AF_INET };
+
+	memcpy(r.u.udp_group.group, group, 16);
+	return app_do(p, &r).status;
+}
+
+/* A datagram to 239.1.2.3, port 5000. */
+static void group_in(const char *data)
+{
+	size_t len = strlen(data);
+	uint8_t f[256] = { 0x01, 0, 0x5e, 1, 2, 3, 2, 0, 0, 0, 0, 1, 8, 0 };
+
+	toe_wire_ipv4_build(f + 14, 0, 28 + len, 1, true, 1, 17, PEER, GROUP);
+	toe_put16(f + 34, 53);
+	toe_put16(f + 36, 5000);
+	toe_put16(f + 38, 8 + len);
+	memcpy(f + 42, data, len);
+	toe_adapter_frame_in(g.a, f, MAX(42 + len, 60));
+}
+
+static uint32_t open_shared(struct app *p)
+{
+	struct toe_hw_req r = open_req(5000, NOADDR, 0, 10);
+	struct toe_hw_cqe e;
+
+	r.u.udp_open.flags = TOE_UDP_F_REUSE;
+	e = app_do(p, &r);
+	ck_assert_uint_eq(e.status, TOE_ST_OK);
+	return e.handle;
+}
+
+START_TEST(group_of_two_applications)
+{
+	uint32_t x = open_shared(&a), y = open_shared(&b);
+
+	app_buffer(&a, TOE_BQ_SMALL);
+	app_buffer(&b, TOE_BQ_SMALL);
+	ck_assert_uint_eq(group_op(&a, TOE_OP_UDP_JOIN, x, GROUP), TOE_ST_OK);
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, y, GROUP), TOE_ST_OK);
+	guest_run(&g);
+	group_in("both");
+	ck_assert_mem_eq(expect_recv(&a, x, 53, "both", 4).u.udp_recv.laddr,
+			 GROUP, 16);
+	expect_recv(&b, y, 53, "both", 4);
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_LEAVE, y, GROUP),
+			  TOE_ST_OK);
+	app_buffer(&a, TOE_BQ_SMALL);
+	app_doorbell(&a, TOE_DB_BQ, 0);
+	group_in("one");
+	expect_recv(&a, x, 53, "one", 3);
+	app_expect_none(&b);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_GROUPS), 1);
+	ck_assert_uint_eq(used_buflets(), 0);
+}
+END_TEST
+
+/* One of the members has a context that ends while it is told. */
+START_TEST(member_faults_while_it_is_told)
+{
+	uint32_t x = open_shared(&a), y = open_shared(&b);
+	struct toe_hw_buf *ring = app_mem(&a, OFF_SMALL);
+
+	app_buffer(&a, TOE_BQ_SMALL);
+	app_buffer(&b, TOE_BQ_SMALL);
+	ring->key = b.key;
+	group_op(&a, TOE_OP_UDP_JOIN, x, GROUP);
+	group_op(&b, TOE_OP_UDP_JOIN, y, GROUP);
+	group_in("x");
+	app_expect(&a, TOE_EV_FAULT);
+	expect_recv(&b, y, 53, "x", 1);
+	ck_assert_uint_eq(ctx_destroy(&g, 1), TOE_ST_OK);
+	ck_assert_uint_eq(used_buflets(), 0);
+}
+END_TEST
+
+START_TEST(groups_end_with_their_context)
+{
+	uint32_t x = open_sock(&a, 5000, 0), y = open_sock(&b, 6000, 0);
+
+	for (uint8_t i = 0; i < 16; i++)
+		ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, y,
+			(const uint8_t[16]){ 239, 1, 2, i }), TOE_ST_OK);
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, y,
+		(const uint8_t[16]){ 239, 1, 2, 16 }), TOE_ST_QUOTA);
+	ck_assert_uint_eq(group_op(&a, TOE_OP_UDP_JOIN, x, GROUP), TOE_ST_OK);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_GROUPS), 16);
+	ck_assert_uint_eq(ctx_destroy(&g, 2), TOE_ST_OK);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_GROUPS), 1);
+	toe_adapter_reset(g.a);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_GROUPS), 0);
+}
+END_TEST
+
+START_TEST(malformed_group_requests)
+{
+	uint32_t x = open_sock(&a, 5000, 0);
+	uint64_t before = counter(&g, TOE_CTR_VIOL_REQUEST);
+	struct toe_hw_req good, r;
+
+	good = (struct toe_hw_req){ .opcode = TOE_OP_UDP_JOIN, .handle = x,
+				    .u.udp_group.family = TOE_AF_INET };
+	memcpy(good.u.udp_group.group, GROUP, 16);
+	BAD(r.u.udp_group.rsvd0[6] = 1);
+	BAD(r.u.udp_group.rsvd1[0] = 1);
+	BAD(r.npieces = 1);
+	good.opcode = TOE_OP_UDP_LEAVE;
+	BAD(r.u.udp_group.rsvd0[0] = 1);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_VIOL_REQUEST), before + 4);
+	BAD(r.u.udp_group.family = 0);
+	BAD(r.u.udp_group.group[0] = 10);
+	BAD(r.u.udp_group.group[15] = 1);
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, x, GROUP),
+			  TOE_ST_OWNER);
+	ck_assert_uint_eq(group_op(&a, TOE_OP_UDP_JOIN, 0, GROUP),
+			  TOE_ST_HANDLE);
+	ck_assert_uint_eq(counter(&g, TOE_CTR_GROUPS), 0);
+}
+END_TEST
+
+/* CONN_LIST, in answers of so many entries: all of them, and no more. */
+static uint32_t list_conns(uint32_t portion, struct toe_hw_conn_info *out)
+{
+	struct toe_hw_adm_cmd cmd = {
+		.opcode = TOE_ADM_CONN_LIST,
+		.u.query = { .addr = RAM_LIST,
+			     .length = portion * sizeof(*out) },
+	};
+	uint32_t n = 0;
+
+	do {
+		ck_assert_uint_eq(admin(&g, &cmd), TOE_ST_OK);
+		memcpy(out + n, g.ram + RAM_LIST,
+		       g.cpl.result * sizeof(*out));
+		n += (uint32_t)g.cpl.result;
+		cmd.u.query.start = (uint32_t)g.cpl.next;
+	} while (g.cpl.next);
+	return n;
+}
+
+START_TEST(sockets_are_listed)
+{
+	struct toe_hw_req l = {
+		.opcode = TOE_OP_LISTEN, .cookie = 2,
+		.u.listen = { .family = TOE_AF_INET, .lport = 80,
+			      .backlog = 1 },
+	};
+	struct toe_hw_conn_info info[16];
+	uint32_t x = open_sock(&a, 5000, 3), y, listener;
+
+	l.u.listen.lport = 8080;
+	listener = app_do(&b, &l).handle;
+	y = do_req(&b, open_req(6000, OWN, 5000, 0)).handle;
+	ck_assert_uint_eq(send_to(&a, x, 6000, "12345", 5), TOE_ST_OK);
+	for (uint32_t portion = 1; portion < 5; portion++) {
+		memset(info, 0xee, sizeof(info));
+		ck_assert_uint_eq(list_conns(portion, info), 3);
+		ck_assert_uint_eq(info[0].handle, listener);
+		ck_assert_uint_eq(info[0].state, TOE_TCP_LISTEN);
+		ck_assert_uint_eq(info[1].handle, x);
+		ck_assert_uint_eq(info[1].state, TOE_CONN_UDP);
+		ck_assert_uint_eq(info[1].ctx, 1);
+		ck_assert_uint_eq(info[1].lport, 5000);
+		ck_assert_uint_eq(info[1].rport, 0);
+		ck_assert_uint_eq(info[1].credit, 3);
+		ck_assert_uint_eq(info[1].bytes_out, 5);
+		ck_assert_uint_eq(info[2].handle, y);
+		ck_assert_uint_eq(info[2].state, TOE_CONN_UDP_CONNECTED);
+		ck_assert_uint_eq(info[2].ctx, 2);
+		ck_assert_uint_eq(info[2].rport, 5000);
+		ck_assert_mem_eq(info[2].raddr, OWN, 16);
+		ck_assert_uint_eq(info[2].rxq, 256 + 5);
+		ck_assert_uint_eq(info[2].bytes_in, 5);
+	}
+	/* Any start is allowed; behind the end there is nothing. */
+	struct toe_hw_adm_cmd cmd = {
+		.opcode = TOE_ADM_CONN_LIST,
+		.u.query = { .addr = RAM_LIST, .length = 4096,
+			     .start = UINT32_MAX },
+	};
+	ck_assert_uint_eq(admin(&g, &cmd), TOE_ST_OK);
+	ck_assert_uint_eq(g.cpl.result, 0);
+	ck_assert_uint_eq(g.cpl.next, 0);
+}
+END_TEST
+
 START_TEST(bad_buffer_stops_the_context)
 {
 	uint32_t x = open_sock(&a, 5000, 0);
@@ -641,6 +833,11 @@ int main(void)
 	tcase_add_test(tc, quota_counts_sockets_and_connections);
 	tcase_add_test(tc, one_port_for_two_applications);
 	tcase_add_test(tc, options);
+	tcase_add_test(tc, group_of_two_applications);
+	tcase_add_test(tc, member_faults_while_it_is_told);
+	tcase_add_test(tc, groups_end_with_their_context);
+	tcase_add_test(tc, malformed_group_requests);
+	tcase_add_test(tc, sockets_are_listed);
 	tcase_add_test(tc, bad_buffer_stops_the_context);
 	tcase_add_test(tc, destroyed_context_leaves_nothing);
 	tcase_add_test(tc, drain_delivers_what_was_sent);
