@@ -60,7 +60,7 @@ typedef struct ToeCtxOut {
 #define TOE_WORK_RQ             0x02    /* requests may wait */
 #define TOE_WORK_EVENTS         0x04    /* completions, events may wait */
 
-#define TOE_WATCH_KICKS         8u      /* after the last large delivery */
+#define TOE_WATCH_KICKS         40u      /* after the last large delivery */
 
 typedef struct ToeCtx {
     uint32_t id;
