@@ -95,7 +95,14 @@ static int64_t nop_now(void *opaque)
 {
     ToeAdapter *a = opaque;
 
-    return a->env.now(a->env.opaque);
+    if (!a->turn.busy) {
+        return a->env.now(a->env.opaque);
+    }
+    if (!a->turn.timed) {
+        a->turn.timed = true;
+        a->turn.now = a->env.now(a->env.opaque);
+    }
+    return a->turn.now;
 }
 
 static void nop_random(void *opaque, void *buf, size_t len)
@@ -321,6 +328,7 @@ static bool turn_begin(ToeAdapter *a)
     a->turn.requests = 0;
     a->turn.copied = 0;
     a->turn.output = 0;
+    a->turn.timed = false;
     return true;
 }
 
@@ -358,6 +366,7 @@ static void rounds(ToeAdapter *a)
     uint32_t avail = 0;         /* buflets that no waiting SEND wanted */
 
     for (uint32_t i = 0; i < TOE_TURN_ROUNDS && any; i++) {
+        a->turn.timed = false;
         news(a);
         any = toe_admin_run(a);
         any |= backlog_run(a);

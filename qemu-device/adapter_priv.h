@@ -62,6 +62,8 @@ typedef struct ToePort {
 typedef struct ToeTurn {
     uint64_t number;
     bool busy;                  /* an entry is under way */
+    bool timed;                 /* now is valid: the clock is read once a round */
+    int64_t now;
     bool reset;                 /* reset when it is done */
     bool ready;                 /* the port became ready meanwhile */
     bool link_changed;

@@ -255,20 +255,32 @@ ToeNcb *toe_ncb_get(ToeTcp *t, uint32_t handle)
     return c && c->flags & TOE_F_OWNED ? c : NULL;
 }
 
+static bool has_tuple(const ToeNcb *c, uint8_t family, const uint8_t *laddr,
+                      uint16_t lport, const uint8_t *raddr, uint16_t rport)
+{
+    return c->lport == lport && c->rport == rport && c->family == family &&
+           !memcmp(c->raddr, raddr, 16) && !memcmp(c->laddr, laddr, 16);
+}
+
 ToeNcb *toe_ncb_lookup(ToeTcp *t, uint8_t family, const uint8_t *laddr,
                        uint16_t lport, const uint8_t *raddr, uint16_t rport)
 {
-    uint32_t *first = &t->hash[tuple_bucket(t, family, laddr, lport, raddr,
-                                            rport)];
-    uint32_t *link = first;
+    ToeNcb *recent = &t->ncbs[t->recent];
+    uint32_t *first, *link;
 
-    while (*link != TOE_NONE) {
+    /* Segments come in trains. */
+    if (recent->flags & TOE_F_HASHED && recent->kind != TOE_NCB_LISTENER &&
+        has_tuple(recent, family, laddr, lport, raddr, rport)) {
+        return recent;
+    }
+    first = &t->hash[tuple_bucket(t, family, laddr, lport, raddr, rport)];
+    for (link = first; *link != TOE_NONE;) {
         uint32_t i = *link;
         ToeNcb *c = &t->ncbs[i];
 
-        if (c->lport == lport && c->rport == rport && c->family == family &&
-            !memcmp(c->raddr, raddr, 16) && !memcmp(c->laddr, laddr, 16)) {
+        if (has_tuple(c, family, laddr, lport, raddr, rport)) {
             toe_ncb_prefetch(c);
+            t->recent = i;
             if (link != first) {
                 /* Busy ones come first: an idle one costs a cache miss. */
                 *link = c->hash_next;

@@ -577,6 +577,7 @@ struct ToeTcp {
     uint32_t size;              /* NCBs */
     uint32_t free_first, free_last;
     uint32_t *hash;             /* connections by 4-tuple */
+    uint32_t recent;            /* the one last found there */
     uint32_t hash_mask;
     uint32_t *listen_hash;      /* listeners by port */
     uint32_t listen_mask;
