@@ -129,6 +129,7 @@ static void pass(int64_t ns)
 /* ---- What routers say ---- */
 
 /* A path once found out is where the next connection begins: 10 minutes. */
+/* RFC 8201 5.2 */
 START_TEST(remembered)
 {
 	open_it();
@@ -155,6 +156,7 @@ START_TEST(remembered)
 END_TEST
 
 /* RFC 5927 7.2: packets as large have arrived; wait for a time-out. */
+/* RFC 5927 7.2 */
 START_TEST(doubted)
 {
 	open_it();
@@ -182,6 +184,7 @@ START_TEST(doubted)
 }
 END_TEST
 
+/* RFC 5927 4 */
 START_TEST(not_in_flight)
 {
 	open_it();
@@ -252,6 +255,7 @@ END_TEST
 /* ---- Routers that say nothing ---- */
 
 /* Three time-outs, then 1280; the path takes less: two more, the least. */
+/* RFC 8899 4.3 */
 START_TEST(black_hole)
 {
 	static const uint32_t paths[] = { 1400, 1280, 1000, 552 };
@@ -276,6 +280,7 @@ START_TEST(black_hole)
 END_TEST
 
 /* Small segments that time out say nothing of sizes. */
+/* RFC 8899 4.3 */
 START_TEST(silence_is_no_black_hole)
 {
 	open_it();
@@ -288,6 +293,7 @@ START_TEST(silence_is_no_black_hole)
 END_TEST
 
 /* The peer's window is smaller than the MSS, and yet too large. */
+/* RFC 8899 4.3 */
 START_TEST(black_hole_below_mss)
 {
 	t->wnd = 1400;
@@ -302,6 +308,7 @@ START_TEST(black_hole_below_mss)
 END_TEST
 
 /* What little there is to send is below the first step, and yet too large. */
+/* RFC 8899 5.2 */
 START_TEST(black_hole_below_the_base)
 {
 	open_it();
@@ -328,6 +335,7 @@ END_TEST
 /* ---- Probes ---- */
 
 /* The path takes more again: found after 10 minutes, not before. */
+/* RFC 8899 5.3 */
 START_TEST(raised)
 {
 	open_it();
@@ -353,6 +361,7 @@ END_TEST
  * It takes no more than it did: each size is tried three times, and no loss
  * of a probe is taken for congestion.
  */
+/* RFC 8899 5.3 */
 START_TEST(searched)
 {
 	uint32_t ssthresh;

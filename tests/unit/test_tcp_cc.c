@@ -106,6 +106,7 @@ static uint32_t lose_one(struct talk *t, uint32_t *sent)
 	return talk_info(t, t->h).ssthresh;
 }
 
+/* RFC 9438 4.2 4.6 */
 START_TEST(cubic_beta_and_curve)
 {
 	struct talk *t = open_far(100);
@@ -145,6 +146,7 @@ START_TEST(cubic_beta_and_curve)
 }
 END_TEST
 
+/* RFC 9406 4.2 */
 START_TEST(hystart_leaves_slow_start)
 {
 	struct talk *t = open_far(100);
@@ -162,6 +164,7 @@ START_TEST(hystart_leaves_slow_start)
 }
 END_TEST
 
+/* RFC 9406 4.2 */
 START_TEST(hystart_goes_back)
 {
 	struct talk *t = open_far(100);
@@ -178,6 +181,7 @@ START_TEST(hystart_goes_back)
 }
 END_TEST
 
+/* RFC 5681 3.1 */
 START_TEST(newreno_halves)
 {
 	struct talk *t = open_far(100);

@@ -45,6 +45,7 @@ static void turn(struct talk *t, uint32_t sent)
 
 /* ---- RFC 6928 ---- */
 
+/* RFC 6928 2 */
 START_TEST(initial_window)
 {
 	static const struct {
@@ -69,6 +70,7 @@ START_TEST(initial_window)
 }
 END_TEST
 
+/* RFC 6928 2 */
 START_TEST(after_lost_syns)
 {
 	struct talk *t = talk_new();
@@ -103,6 +105,7 @@ END_TEST
 
 /* ---- RFC 3465 ---- */
 
+/* RFC 3465 2.3 */
 START_TEST(one_segment_an_ack_after_a_timeout)
 {
 	struct talk *t = talk_new();
@@ -133,6 +136,7 @@ START_TEST(one_segment_an_ack_after_a_timeout)
 }
 END_TEST
 
+/* RFC 3465 2.1 */
 START_TEST(half_segments_count_half)
 {
 	struct talk *t = talk_new();
@@ -176,6 +180,7 @@ static struct talk *open_used(unsigned n, uint32_t *sent)
 	return t;
 }
 
+/* RFC 5681 4.1 */
 START_TEST(restart_window)
 {
 	uint32_t sent = 0, before;
@@ -230,6 +235,7 @@ END_TEST
 
 /* ---- RFC 2861 3.2 ---- */
 
+/* RFC 2861 3.2 */
 START_TEST(unused_window_decays)
 {
 	uint32_t sent = 0, before, i;
@@ -259,6 +265,7 @@ START_TEST(unused_window_decays)
 }
 END_TEST
 
+/* RFC 2861 3.2 */
 START_TEST(used_window_stays)
 {
 	uint32_t sent = 0, i;
@@ -279,6 +286,7 @@ END_TEST
 
 /* ---- RFC 5681 3.2 (2), RFC 3042 ---- */
 
+/* RFC 3042 2 */
 START_TEST(limited_transmit_does_not_count)
 {
 	struct talk *t = talk_new();

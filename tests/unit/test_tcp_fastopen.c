@@ -64,6 +64,7 @@ static bool syn_data(struct talk *t)
 	return i.options & TOE_INFO_OPT_SYN_DATA;
 }
 
+/* RFC 7413 4.2.1 */
 START_TEST(cookie_request)
 {
 	struct talk *t = server(4);
@@ -92,6 +93,7 @@ START_TEST(cookie_request)
 }
 END_TEST
 
+/* RFC 7413 4.2.1 */
 START_TEST(not_enabled)
 {
 	struct talk *t = talk_new();
@@ -114,6 +116,7 @@ START_TEST(not_enabled)
 }
 END_TEST
 
+/* RFC 7413 4.2.2 */
 START_TEST(data_in_the_syn)
 {
 	struct talk *t = server(4);
@@ -173,6 +176,7 @@ START_TEST(answer_in_one_turn)
 }
 END_TEST
 
+/* RFC 7413 4.2.2 */
 START_TEST(syn_ack_lost)
 {
 	struct talk *t = server(4);
@@ -202,6 +206,7 @@ START_TEST(syn_ack_lost)
 }
 END_TEST
 
+/* RFC 7413 5.1 */
 START_TEST(handshake_never_ends)
 {
 	struct talk *t = server(1);
@@ -246,6 +251,7 @@ START_TEST(handshake_never_ends)
 }
 END_TEST
 
+/* RFC 7413 4.1.2 */
 START_TEST(wrong_cookies)
 {
 	struct talk *t = server(4);
@@ -280,6 +286,7 @@ START_TEST(wrong_cookies)
 }
 END_TEST
 
+/* RFC 7413 4.1.2 */
 START_TEST(keys_rotate)
 {
 	struct talk *t = server(4);
@@ -373,6 +380,7 @@ static struct talk *client(int cookie_len)
 	return t;
 }
 
+/* RFC 7413 4.2.1 */
 START_TEST(ordinary_connect_has_no_option)
 {
 	struct talk *t = talk_new();
@@ -385,6 +393,7 @@ START_TEST(ordinary_connect_has_no_option)
 }
 END_TEST
 
+/* RFC 7413 4.1.3 */
 START_TEST(cookie_and_data)
 {
 	struct talk *t = client(8);
@@ -417,6 +426,7 @@ START_TEST(cookie_and_data)
 }
 END_TEST
 
+/* RFC 7413 4.1.1 */
 START_TEST(longest_cookie)
 {
 	struct talk *t = client(16);
@@ -439,6 +449,7 @@ START_TEST(longest_cookie)
 }
 END_TEST
 
+/* RFC 7413 4.2.2 */
 START_TEST(more_than_the_syn_holds)
 {
 	struct talk *t = client(8);
@@ -465,6 +476,7 @@ START_TEST(more_than_the_syn_holds)
 }
 END_TEST
 
+/* RFC 7413 4.2.2 */
 START_TEST(data_not_taken)
 {
 	struct talk *t = client(8);
@@ -492,6 +504,7 @@ START_TEST(data_not_taken)
 }
 END_TEST
 
+/* RFC 7413 4.2.2 */
 START_TEST(part_of_the_data_taken)
 {
 	struct talk *t = client(8);
@@ -509,6 +522,7 @@ START_TEST(part_of_the_data_taken)
 }
 END_TEST
 
+/* RFC 7413 4.1.3.1 */
 START_TEST(black_hole)
 {
 	struct talk *t = client(8);
@@ -646,6 +660,7 @@ START_TEST(client_parameter)
 }
 END_TEST
 
+/* RFC 7413 4.1.3 */
 START_TEST(many_servers)
 {
 	struct talk *t = talk_new();

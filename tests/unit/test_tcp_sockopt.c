@@ -219,6 +219,7 @@ END_TEST
 
 /* ---- QUICKACK ---- */
 
+/* RFC 5681 4.2 */
 START_TEST(quickack)
 {
 	struct talk *t = talk_new();
@@ -354,6 +355,7 @@ END_TEST
 
 /* ---- LINGER ---- */
 
+/* RFC 9293 3.6 */
 START_TEST(linger_waits_for_the_last_ack)
 {
 	struct talk *t = talk_new();
@@ -455,6 +457,7 @@ END_TEST
 
 /* ---- Keepalive, R2 and the user time-out ---- */
 
+/* RFC 9293 3.8.4 */
 START_TEST(keepalive_with_interval_and_count)
 {
 	struct talk *t = talk_new();
@@ -488,6 +491,7 @@ START_TEST(keepalive_with_interval_and_count)
 }
 END_TEST
 
+/* RFC 9293 3.8.4 */
 START_TEST(keepalive_is_off_by_default)
 {
 	struct talk *t = talk_new();
@@ -512,6 +516,7 @@ static int64_t given_up_after(struct talk *t)
 	return t->w->now - begin;
 }
 
+/* RFC 9293 3.8.3 */
 START_TEST(r2_by_default)
 {
 	struct talk *t = talk_new();
@@ -530,6 +535,7 @@ START_TEST(r2_by_default)
 }
 END_TEST
 
+/* RFC 5482 3.1 */
 START_TEST(user_timeout_is_ours_alone)
 {
 	struct talk *t = talk_new();
@@ -549,6 +555,7 @@ START_TEST(user_timeout_is_ours_alone)
 }
 END_TEST
 
+/* RFC 5482 3.1 */
 START_TEST(uto_is_taken_within_bounds)
 {
 	static const struct {
@@ -588,6 +595,7 @@ START_TEST(uto_is_taken_within_bounds)
 }
 END_TEST
 
+/* RFC 5482 3.2 */
 START_TEST(uto_is_sent_when_asked)
 {
 	struct talk *t = talk_new();
@@ -621,6 +629,7 @@ END_TEST
 
 /* ---- Auto-tuning ---- */
 
+/* RFC 7323 2.3 */
 START_TEST(window_scale_is_for_the_largest)
 {
 	struct talk *t = talk_new();
