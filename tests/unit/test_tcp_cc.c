@@ -4,6 +4,7 @@
  * (RFC 9438), HyStart++ (RFC 9406), DCTCP and ECN (RFC 8257, 3168).
  */
 #include "common_tcp.h"
+#include "nop/tcp/tcp.h"
 
 #define M	1460u
 
@@ -82,13 +83,15 @@ END_TEST
 /* Lose the first segment of a flight; cwnd afterwards. */
 static uint32_t lose_one(struct talk *t, uint32_t *sent)
 {
-	uint32_t first = *sent, last = first;
+	const ToeNcb *c = toe_ncb_by_handle(t->w->n->tcp, t->h);
+	uint32_t first = *sent, last;
 	const struct talk_seg *s;
 
 	talk_send(t, *sent + talk_info(t, t->h).txq,
 		  toe_stream_send_space(t->w->n, t->h));
-	while ((s = talk_any(t)))
-		last = s->seq + s->len - 1;
+	while (talk_any(t))
+		;
+	last = c->snd_max - c->iss - 1;
 	t->w->now += 100 * MS;
 	SAY(t, .flags = ACK, .seq = 1, .ack = 1 + first, .sacks = 1,
 	    .sack = { { 1 + first + M, 1 + last } });
@@ -142,6 +145,32 @@ START_TEST(cubic_beta_and_curve)
 	ck_assert_uint_gt(steps[0], 2 * steps[1]);
 	ck_assert_uint_gt(steps[2], 2 * steps[1]);
 	ck_assert_uint_eq(COUNTER(t, TCP_RTO), 0);
+	talk_drop(t);
+}
+END_TEST
+
+/*
+ * Who loses before it is back at the window of the last loss takes it that
+ * the path has less to give, and gives way.
+ */
+/* RFC 9438 4.7 */
+START_TEST(cubic_gives_way)
+{
+	struct talk *t = open_far(100);
+	const ToeNcb *c = toe_ncb_by_handle(t->w->n->tcp, t->h);
+	const ToeCubic *q = &c->cc_state.cubic;
+	uint32_t sent = 0, first, i;
+
+	for (i = 0; i < 4; i++)
+		round_trip(t, &sent, 100);
+	lose_one(t, &sent);
+	first = q->w_max;
+	ck_assert_uint_eq(first, q->cwnd_prior);
+	round_trip(t, &sent, 100);
+	lose_one(t, &sent);
+	ck_assert_uint_eq(COUNTER(t, TCP_FAST_RETRANSMITS), 2);
+	ck_assert_uint_lt(q->cwnd_prior, first);
+	ck_assert_uint_eq(q->w_max, q->cwnd_prior * 17ull / 20);
 	talk_drop(t);
 }
 END_TEST
@@ -206,6 +235,7 @@ int main(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, option);
 	tcase_add_test(c, cubic_beta_and_curve);
+	tcase_add_test(c, cubic_gives_way);
 	tcase_add_test(c, hystart_leaves_slow_start);
 	tcase_add_test(c, hystart_goes_back);
 	tcase_add_test(c, newreno_halves);
