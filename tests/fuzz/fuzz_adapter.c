@@ -520,6 +520,70 @@ static void pieces(struct guest *g, struct input *in, uint32_t ctx,
 	r->u.piece[0].length = (n + 1) * (uint32_t)sizeof(many[0]);
 }
 
+/* To a UDP socket, or for one: the ports are those that net.c sends to. */
+static void udp_request(struct guest *g, struct input *in, uint32_t ctx,
+			uint8_t family, struct toe_hw_req *r)
+{
+	static const uint8_t opcodes[] = {
+		TOE_OP_UDP_OPEN, TOE_OP_UDP_OPEN, TOE_OP_UDP_CONNECT,
+		TOE_OP_UDP_SEND, TOE_OP_UDP_SEND, TOE_OP_UDP_CREDIT,
+		TOE_OP_UDP_CLOSE, TOE_OP_UDP_SETOPT, TOE_OP_UDP_GETOPT,
+		TOE_OP_UDP_JOIN, TOE_OP_UDP_JOIN, TOE_OP_UDP_LEAVE,
+	};
+	uint8_t what = in_8(in), who = in_8(in);
+	/* A host, or a group. */
+	const uint8_t *addr = who & 4 ? net_group(family, who)
+				      : net_addr(family, who & 1);
+
+	r->opcode = opcodes[what % sizeof(opcodes)];
+	if (r->opcode != TOE_OP_UDP_OPEN)
+		r->handle = some_handle(g, in);
+	switch (r->opcode) {
+	case TOE_OP_UDP_OPEN:
+		r->u.udp_open.family = family;
+		r->u.udp_open.flags = who >> 7;
+		r->u.udp_open.lport = who & 0x40 ? 0 : 53;
+		if (who & 0x20) {
+			r->u.udp_open.rport = 7;
+			memcpy(r->u.udp_open.raddr, addr, 16);
+		}
+		r->u.udp_open.credit = in_8(in);
+		break;
+	case TOE_OP_UDP_CONNECT:
+		if (who & 0x20)
+			break;
+		r->u.udp_connect.family = family;
+		r->u.udp_connect.rport = 7;
+		memcpy(r->u.udp_connect.raddr, addr, 16);
+		break;
+	case TOE_OP_UDP_SEND:
+		pieces(g, in, ctx, r, who & 0x80);
+		if (!(who & 0x80))
+			r->npieces = MIN(r->npieces, 1);
+		memset(&r->u.piece[1], 0, sizeof(r->u) - sizeof(r->u.piece[0]));
+		if (who & 0x20)
+			break;
+		r->u.udp_send.family = family;
+		r->u.udp_send.rport = who & 0x40 ? 53 : 7;
+		memcpy(r->u.udp_send.raddr, addr, 16);
+		break;
+	case TOE_OP_UDP_CREDIT:
+		r->u.credit.credit = in_16(in);
+		break;
+	case TOE_OP_UDP_SETOPT:
+	case TOE_OP_UDP_GETOPT:
+		r->u.opt.option = TOE_OPT_UDP_RCVBUF + in_8(in) % 16;
+		if (r->opcode == TOE_OP_UDP_SETOPT)
+			r->u.opt.value = in_32(in);
+		break;
+	case TOE_OP_UDP_JOIN:
+	case TOE_OP_UDP_LEAVE:
+		r->u.udp_group.family = family;
+		memcpy(r->u.udp_group.group, addr, 16);
+		break;
+	}
+}
+
 static void op_request(struct guest *g, struct input *in)
 {
 	static const uint8_t opcodes[] = {
@@ -582,6 +646,10 @@ static void op_request(struct guest *g, struct input *in)
 		r.flags &= TOE_REQ_F_QUIET;
 		r.handle = some_handle(g, in);
 		pieces(g, in, ctx, &r, false);
+		break;
+	case TOE_OP_UDP_SEND:
+		r.flags &= TOE_REQ_F_QUIET;
+		udp_request(g, in, ctx, family, &r);
 		break;
 	case TOE_OP_NOP:
 		r.flags &= TOE_REQ_F_QUIET;
@@ -745,7 +813,8 @@ static void op_consume(struct guest *g, struct input *in)
 		if (e.type == TOE_EV_ACCEPT || (e.type == TOE_EV_COMPLETION &&
 		    e.status == TOE_ST_OK &&
 		    (e.u.cpl.opcode == TOE_OP_CONNECT ||
-		     e.u.cpl.opcode == TOE_OP_LISTEN)))
+		     e.u.cpl.opcode == TOE_OP_LISTEN ||
+		     e.u.cpl.opcode == TOE_OP_UDP_OPEN)))
 			g->handles[g->nhandles++ % HANDLES] = e.handle;
 		p->cq_head++;
 	}
