@@ -73,6 +73,7 @@ typedef struct ToeCtx {
 
     uint32_t nconns;
     uint32_t nsocks;            /* UDP sockets; max_conns counts them too */
+    uint32_t ngroups;           /* joined by all of them */
     uint32_t nregions;
     ToeList conns;              /* all its connections */
     ToeList socks;              /* all its UDP sockets */

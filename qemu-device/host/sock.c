@@ -101,6 +101,7 @@ static void release(ToeAdapter *a, ToeSock *s)
     set_wait(a, s, TOE_SOCK_WAIT_NOT);
     toe_list_remove(&ctx->socks, TOE_SOCK_LINKS(a, own), index_of(a, s));
     ctx->nsocks--;
+    ctx->ngroups -= s->ngroups;
     s->handle = 0;
 }
 

@@ -16,6 +16,9 @@
 #define TOE_SOCK_EV_ERROR       0x02
 #define TOE_SOCK_EV_WRITABLE    0x04
 
+/* Of the adapter's groups one context may have a quarter joined. */
+#define TOE_SOCK_CTX_GROUPS     256u
+
 typedef enum ToeSockWait {      /* the context's list that holds it */
     TOE_SOCK_WAIT_NOT,
     TOE_SOCK_WAIT_READY,
@@ -32,6 +35,7 @@ typedef struct ToeSock {
     uint8_t wait;               /* ToeSockWait */
     uint8_t status;             /* of the ERROR event, and its remote */
     uint8_t family;
+    uint8_t ngroups;            /* joined */
     uint16_t rport;
     uint8_t raddr[16];
     ToeLink own;                /* the context's socks */

@@ -174,20 +174,37 @@ static bool group_reserved(const struct toe_hw_req *r)
 
 int toe_op_udp_join(ToeAdapter *a, Request *q)
 {
+    uint8_t status;
+
     if (group_reserved(q->r)) {
         return toe_rqm_bad(a, q, "a reserved field is not zero");
     }
-    return toe_udp_join(a->nop, q->s->handle, q->r->u.udp_group.family,
-                        q->r->u.udp_group.group);
+    if (q->ctx->ngroups >= TOE_SOCK_CTX_GROUPS) {
+        return TOE_ST_QUOTA;
+    }
+    status = toe_udp_join(a->nop, q->s->handle, q->r->u.udp_group.family,
+                          q->r->u.udp_group.group);
+    if (status == TOE_ST_OK) {
+        q->s->ngroups++;
+        q->ctx->ngroups++;
+    }
+    return status;
 }
 
 int toe_op_udp_leave(ToeAdapter *a, Request *q)
 {
+    uint8_t status;
+
     if (group_reserved(q->r)) {
         return toe_rqm_bad(a, q, "a reserved field is not zero");
     }
-    return toe_udp_leave(a->nop, q->s->handle, q->r->u.udp_group.family,
-                         q->r->u.udp_group.group);
+    status = toe_udp_leave(a->nop, q->s->handle, q->r->u.udp_group.family,
+                           q->r->u.udp_group.group);
+    if (status == TOE_ST_OK) {
+        q->s->ngroups--;
+        q->ctx->ngroups--;
+    }
+    return status;
 }
 
 int toe_op_udp_setopt(ToeAdapter *a, Request *q)

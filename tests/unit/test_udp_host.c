@@ -648,6 +648,34 @@ START_TEST(groups_end_with_their_context)
 }
 END_TEST
 
+/* One application leaves groups to the others. */
+START_TEST(groups_of_a_context_are_bounded)
+{
+	uint32_t h[17], x = open_sock(&a, 5000, 0);
+
+	for (uint16_t i = 0; i < 17; i++) {
+		h[i] = open_sock(&b, 6000 + i, 0);
+		for (uint8_t k = 0; i < 16 && k < 16; k++)
+			ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, h[i],
+				(const uint8_t[16]){ 239, 1, 2, k }),
+				TOE_ST_OK);
+	}
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, h[16], GROUP),
+			  TOE_ST_QUOTA);
+	ck_assert_uint_eq(group_op(&a, TOE_OP_UDP_JOIN, x, GROUP), TOE_ST_OK);
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_LEAVE, h[3],
+				   (const uint8_t[16]){ 239, 1, 2, 0 }),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, h[16], GROUP),
+			  TOE_ST_OK);
+	ck_assert_uint_eq(bare(&b, TOE_OP_UDP_CLOSE, h[5]),
+			  TOE_ST_OK);
+	for (uint8_t k = 0; k < 15; k++)
+		ck_assert_uint_eq(group_op(&b, TOE_OP_UDP_JOIN, h[16],
+			(const uint8_t[16]){ 239, 1, 3, k }), TOE_ST_OK);
+}
+END_TEST
+
 START_TEST(malformed_group_requests)
 {
 	uint32_t x = open_sock(&a, 5000, 0);
@@ -836,6 +864,7 @@ int main(void)
 	tcase_add_test(tc, group_of_two_applications);
 	tcase_add_test(tc, member_faults_while_it_is_told);
 	tcase_add_test(tc, groups_end_with_their_context);
+	tcase_add_test(tc, groups_of_a_context_are_bounded);
 	tcase_add_test(tc, malformed_group_requests);
 	tcase_add_test(tc, sockets_are_listed);
 	tcase_add_test(tc, bad_buffer_stops_the_context);
