@@ -39,6 +39,7 @@ typedef struct Op {
     bool pieces;                /* npieces means something */
     bool silent;                /* QUIET whether it says so or not */
     bool next;                  /* handle 0: about the connection to come */
+    bool first;                 /* that is this; it uses up what was said */
 } Op;
 
 bool toe_rqm_port_allowed(ToeAdapter *a, ToeCtx *ctx, uint16_t port,
@@ -120,7 +121,7 @@ static uint8_t first_options(ToeAdapter *a, uint32_t handle,
     return TOE_ST_OK;
 }
 
-static int connect_now(ToeAdapter *a, Request *q)
+static int op_connect(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
     ToeTuple t = {
@@ -171,15 +172,7 @@ static int connect_now(ToeAdapter *a, Request *q)
     return TOE_ST_OK;
 }
 
-static int op_connect(ToeAdapter *a, Request *q)
-{
-    int status = connect_now(a, q);
-
-    q->ctx->nfirst = 0;         /* used up, whatever became of it */
-    return status;
-}
-
-static int listen_now(ToeAdapter *a, Request *q)
+static int op_listen(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
     ToeTuple t = {
@@ -216,14 +209,6 @@ static int listen_now(ToeAdapter *a, Request *q)
     q->cqe.u.cpl.result = t.lport;
     toe_trace_rqm_listen(q->ctx->id, handle, t.lport);
     return TOE_ST_OK;
-}
-
-static int op_listen(ToeAdapter *a, Request *q)
-{
-    int status = listen_now(a, q);
-
-    q->ctx->nfirst = 0;
-    return status;
 }
 
 static int op_accept(ToeAdapter *a, Request *q)
@@ -482,8 +467,9 @@ static int op_eth_send(ToeAdapter *a, Request *q)
 static const Op ops[256] = {
     [TOE_OP_NOP] = { .name = "NOP", .run = op_nop },
     [TOE_OP_CONNECT] = { .name = "CONNECT", .run = op_connect, .body = 48,
-                         .flags = TOE_REQ_F_FASTOPEN },
-    [TOE_OP_LISTEN] = { .name = "LISTEN", .run = op_listen, .body = 24 },
+                         .flags = TOE_REQ_F_FASTOPEN, .first = true },
+    [TOE_OP_LISTEN] = { .name = "LISTEN", .run = op_listen, .body = 24,
+                        .first = true },
     [TOE_OP_ACCEPT] = { .name = "ACCEPT", .run = op_accept, .body = 4,
                         .handle = true },
     [TOE_OP_SEND] = { .name = "SEND", .run = op_send, .body = 48,
@@ -609,6 +595,9 @@ static bool execute(ToeAdapter *a, ToeCtx *ctx, const struct toe_hw_req *r)
     }
     if (status == AGAIN) {
         return false;
+    }
+    if (op->first) {
+        ctx->nfirst = 0;                /* whatever became of it */
     }
     if (status > TOE_ST_OK) {
         toe_count(&a->counters, RQM_ERRORS);

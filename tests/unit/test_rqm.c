@@ -223,8 +223,14 @@ START_TEST(options_before_the_handle)
 	req.u.connect.rport = 0;
 	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
 	req.u.connect.rport = 80;
+	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_RCVBUF, 7000)),
+			  TOE_ST_OK);
+	req.flags = TOE_REQ_F_MORE;
+	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	req.flags = 0;
 	cqe = app_do(&a, &req);
 	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_SNDBUF], 0);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_RCVBUF], 0);
 	/* So many may wait; another is an error, and counted. */
 	for (i = 0; i < TOE_FIRST_OPTIONS; i++)
 		ck_assert_uint_eq(status_of(&a, option(1000 + i, 0)),
