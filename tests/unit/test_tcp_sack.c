@@ -590,6 +590,47 @@ END_TEST
 #undef M
 #define M	1460u
 
+/* ACKs of a path that reorders, in one turn: nothing could be resent yet. */
+START_TEST(first_copies_in_one_burst)
+{
+	struct talk *t = far_away(&with_sack);
+	const ToeNcb *c = toe_ncb_by_handle(t->w->n->tcp, t->h);
+	uint32_t cwnd;
+
+	/* 1 and 3 seem lost.  1 was not, 3 was. */
+	talk_send(t, 0, 10 * M);
+	hear(t, 1, 10);
+	world_advance(t->w, RTT);
+	BURST(t, .flags = ACK, .seq = 1, .ack = SEG(1), .sacks = 2,
+	      .sack = { { SEG(4), SEG(8) }, { SEG(2), SEG(3) } });
+	SAY(t, .flags = ACK, .seq = 1, .ack = SEG(3), .sacks = 1,
+	    .sack = { { SEG(4), SEG(8) } });
+	ck_assert_uint_eq(COUNTER(t, TCP_SPURIOUS), 0);
+	hear(t, 3, 3);
+	world_advance(t->w, RTT);
+	ACKED(t, 11);
+	ck_assert_uint_eq(c->reo_mult, 1);
+	talk_free(t);
+
+	/* Both were only late: RACK's window has to be wider. */
+	t = far_away(&with_sack);
+	c = toe_ncb_by_handle(t->w->n->tcp, t->h);
+	talk_send(t, 0, 10 * M);
+	hear(t, 1, 10);
+	cwnd = talk_info(t, t->h).cwnd;
+	world_advance(t->w, RTT);
+	BURST(t, .flags = ACK, .seq = 1, .ack = SEG(1), .sacks = 2,
+	      .sack = { { SEG(4), SEG(8) }, { SEG(2), SEG(3) } });
+	SAY(t, .flags = ACK, .seq = 1, .ack = SEG(8));
+	ck_assert_uint_eq(COUNTER(t, TCP_SPURIOUS), 1);
+	ck_assert_uint_ge(talk_info(t, t->h).cwnd, cwnd);
+	ck_assert_uint_eq(COUNTER(t, TCP_RETRANSMITS), 0);
+	ck_assert_uint_eq(c->reo_mult, 2);
+	ACKED(t, 11);
+	talk_free(t);
+}
+END_TEST
+
 START_TEST(spurious_timeout)
 {
 	struct talk *t = far_away(&with_sack);
@@ -769,6 +810,7 @@ int main(void)
 	tcase_add_test(c, a_peer_that_reneges);
 	tcase_add_test(c, dsack_undoes);
 	tcase_add_test(c, timestamps_undo);
+	tcase_add_test(c, first_copies_in_one_burst);
 	tcase_add_test(c, spurious_timeout);
 	tcase_add_test(c, real_timeout);
 	tcase_add_test(c, bogus_blocks);

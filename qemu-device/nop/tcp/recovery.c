@@ -127,12 +127,14 @@ static bool was_spurious(ToeNcb *c, const ToeAckNews *news)
     if (!(c->flags2 & TOE_F2_UNDO)) {
         return false;
     }
-    if (news->acked && !c->undo_ts &&
+    if (news->acked && !c->undo_ts && !c->lost &&
         (c->flags & TOE_F_RECOVERY || c->flags2 & TOE_F2_LOSS)) {
         /*
-         * Nothing was resent yet: the first copy filled the hole.  ACKs of a
-         * path that reorders often say so in one burst.
+         * Nothing was resent yet: the first copies filled all holes.  ACKs of
+         * a path that reorders often say so in one burst.  With a resent one
+         * there would have been a D-SACK to widen RACK's window; so do that.
          */
+        toe_rack_dsack(c);
         return true;
     }
     if (!c->undo_bytes) {
