@@ -266,7 +266,7 @@ check-unit: unit-tests
 check-device: qemu device-tests
 	@$(RUN) $(DEVICE)
 
-check-scripts: guest
+check-scripts: all guest-tests
 	@$(RUN) $(SCRIPT_TESTS) scripts/lint
 
 check-guest: all guest-tests
