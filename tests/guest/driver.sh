@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 PROGRAM=$PWD/build/tests/guest/driver_abi
-IP=$(command -v ip) || { echo "the command ip is missing: apt-get install iproute2"; exit 77; }
+IP=$(command -v ip) || { echo "the command ip is missing: apt-get install iproute2"; exit 1; }
 
 scripts/toe-vm -- "$PROGRAM"
 

@@ -16,8 +16,8 @@ skip() {
     exit 77
 }
 
-command -v unshare >/dev/null || skip "the program unshare is missing"
-command -v ip >/dev/null || skip "the program ip is missing"
+command -v unshare >/dev/null || { echo "the program unshare is missing: apt-get install util-linux"; exit 1; }
+command -v ip >/dev/null || { echo "the program ip is missing: apt-get install iproute2"; exit 1; }
 [ -c /dev/net/tun ] || skip "there is no /dev/net/tun"
 if unshare -n true 2>/dev/null; then
     exec unshare -n "$peer" "$@"

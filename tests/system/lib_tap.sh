@@ -15,8 +15,8 @@ tap_enter() {
     if [ -n "${TOE_TAP_NAMESPACE-}" ]; then
         return
     fi
-    command -v unshare >/dev/null || skip "the program unshare is missing"
-    command -v ip >/dev/null || skip "the program ip is missing"
+    command -v unshare >/dev/null || fail "the program unshare is missing: apt-get install util-linux"
+    command -v ip >/dev/null || fail "the program ip is missing: apt-get install iproute2"
     # The folder is the first script's; the second one makes its own.
     rm -rf "$TMP"
     export TOE_TAP_NAMESPACE=1

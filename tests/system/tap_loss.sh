@@ -51,7 +51,7 @@ lose() {
         return
     fi
     command -v nft >/dev/null ||
-        skip "this kernel has no tc netem ($(head -n 1 "$TMP/netem")) and the program nft is missing: apt-get install nftables"
+        fail "this kernel has no tc netem ($(head -n 1 "$TMP/netem")) and the program nft is missing: apt-get install nftables"
     nft -f - 2>"$TMP/error" <<NFT || skip "neither tc netem ($(head -n 1 "$TMP/netem")) nor nftables ($(head -n 1 "$TMP/error")) can lose frames here"
 table netdev loss_$2 {
     chain in {
