@@ -187,7 +187,7 @@ int toe_opts_check(const struct toe_conn_opts *opts)
 
 	if (!opts)
 		return 0;
-	if (opts->rsvd[0] ||
+	if (opts->rsvd[0] || opts->rsvd[1] ||
 	    (opts->flags & ~(TOE_CONN_NODELAY | TOE_CONN_FASTOPEN)) ||
 	    opts->noptions > TOE_OPTIONS_MAX)
 		return -EINVAL;
@@ -262,9 +262,6 @@ int toe_connect(struct toe *t, const struct sockaddr *addr, socklen_t addrlen,
 	req.u.connect.lport = lport;
 	req.u.connect.rport = rport;
 	req.u.connect.credit = c->credit;
-	req.u.connect.maxseg = opts ? opts->maxseg : 0;
-	req.u.connect.tos = opts ? opts->tos : 0;
-	req.u.connect.ttl = opts ? opts->ttl : 0;
 	if (opts && opts->flags & TOE_CONN_FASTOPEN)
 		req.flags = TOE_REQ_F_FASTOPEN;
 	if (opts)

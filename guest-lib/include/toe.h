@@ -147,11 +147,9 @@ struct toe_conn_opts {
 	void *user;			/* comes back in events */
 	const struct sockaddr *local;	/* NULL: adapter chooses */
 	socklen_t local_len;
-	uint16_t maxseg;		/* TOE_MAXSEG, TOE_TOS, TOE_TTL that */
-	uint8_t tos, ttl;		/* the first segment needs; 0: default */
-	const struct toe_option *options; /* set before the first segment, by */
-	uint32_t noptions;		/* toe_connect() only */
-	uint32_t rsvd[1];		/* zero */
+	uint32_t noptions;		/* set before the first segment, by */
+	const struct toe_option *options; /* toe_connect() only */
+	uint32_t rsvd[2];		/* zero */
 };
 
 /*

@@ -138,25 +138,32 @@ static int put_info(struct psock *s, void *value, socklen_t *len)
 
 /* ---- Options of both sides ---------------------------------------------- */
 
-/* Those whose value is the same number to the kernel and to the adapter. */
+/*
+ * Those whose value is the same number to the kernel and to the adapter.
+ * telling: the kernel's default is 0, or a very large number; anything else was
+ * set, perhaps by whoever had the socket before exec().
+ */
 static const struct {
 	int level, name, option;
+	bool telling;
 } plain[] = {
-	{ IPPROTO_TCP, TCP_NODELAY, TOE_NODELAY },
-	{ IPPROTO_TCP, TCP_CORK, TOE_CORK },
-	{ IPPROTO_TCP, TCP_KEEPINTVL, TOE_KEEPINTVL },
-	{ IPPROTO_TCP, TCP_KEEPCNT, TOE_KEEPCNT },
-	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TOE_USER_TIMEOUT },
-	{ IPPROTO_TCP, TCP_MAXSEG, TOE_MAXSEG },
-	{ IPPROTO_TCP, TCP_QUICKACK, TOE_QUICKACK },
-	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, TOE_NOTSENT_LOWAT },
-	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, TOE_WINDOW_CLAMP },
-	{ IPPROTO_IP, IP_TOS, TOE_TOS },
-	{ IPPROTO_IP, IP_TTL, TOE_TTL },
-	{ IPPROTO_IP, IP_MTU_DISCOVER, TOE_MTU_DISCOVER },
-	{ SOL_SOCKET, SO_RCVBUF, TOE_RCVBUF },
-	{ SOL_SOCKET, SO_SNDBUF, TOE_SNDBUF },
+	{ IPPROTO_TCP, TCP_NODELAY, TOE_NODELAY, true },
+	{ IPPROTO_TCP, TCP_CORK, TOE_CORK, true },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, TOE_KEEPINTVL, false },
+	{ IPPROTO_TCP, TCP_KEEPCNT, TOE_KEEPCNT, false },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TOE_USER_TIMEOUT, true },
+	{ IPPROTO_TCP, TCP_MAXSEG, TOE_MAXSEG, false },
+	{ IPPROTO_TCP, TCP_QUICKACK, TOE_QUICKACK, false },
+	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, TOE_NOTSENT_LOWAT, true },
+	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, TOE_WINDOW_CLAMP, true },
+	{ IPPROTO_IP, IP_TOS, TOE_TOS, true },
+	{ IPPROTO_IP, IP_TTL, TOE_TTL, false },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, TOE_MTU_DISCOVER, false },
+	{ SOL_SOCKET, SO_RCVBUF, TOE_RCVBUF, false },
+	{ SOL_SOCKET, SO_SNDBUF, TOE_SNDBUF, false },
 };
+
+#define PLAIN	(sizeof(plain) / sizeof(plain[0]))
 
 static const char *const algorithms[] = { "cubic", "reno", "dctcp" };
 
@@ -258,7 +265,7 @@ static bool translate(int level, int name, const void *value, socklen_t len,
 		*option = TOE_CONGESTION;
 		return adapt_congestion(value, len, to);
 	}
-	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+	for (i = 0; i < PLAIN; i++)
 		if (plain[i].level == level && plain[i].name == name) {
 			*option = plain[i].option;
 			return get_int(level, value, len, &n) &&
@@ -303,32 +310,18 @@ static void add(struct toe_option *out, uint32_t *n, int option,
 
 uint32_t ps_options_before(int fd, struct toe_option *out)
 {
-	/*
-	 * What the kernel's socket has where its default is 0, or a very large
-	 * number: set by whoever had the socket before exec().
-	 */
-	static const struct {
-		int level, name, option;
-	} inherited[] = {
-		{ IPPROTO_TCP, TCP_NODELAY, TOE_NODELAY },
-		{ IPPROTO_TCP, TCP_CORK, TOE_CORK },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, TOE_USER_TIMEOUT },
-		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, TOE_NOTSENT_LOWAT },
-		{ IPPROTO_TCP, TCP_WINDOW_CLAMP, TOE_WINDOW_CLAMP },
-		{ IPPROTO_IP, IP_TOS, TOE_TOS },
-	};
 	uint32_t n = ps_kept_all(fd, out);
 	uint64_t value;
 	unsigned int i;
 	int is;
 
-	for (i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		if (ps_kept(fd, inherited[i].option, &value))
+	for (i = 0; i < PLAIN; i++) {
+		if (!plain[i].telling || ps_kept(fd, plain[i].option, &value))
 			continue;
-		is = int_option(fd, inherited[i].level, inherited[i].name);
+		is = int_option(fd, plain[i].level, plain[i].name);
 		if (is > 0 && is < INT32_MAX &&
-		    adapt(inherited[i].option, is, &value))
-			add(out, &n, inherited[i].option, value);
+		    adapt(plain[i].option, is, &value))
+			add(out, &n, plain[i].option, value);
 	}
 	value = linger(fd);
 	if (value)

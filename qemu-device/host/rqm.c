@@ -94,33 +94,6 @@ static uint8_t options_before(ToeAdapter *a, ToeCtx *ctx, uint32_t handle)
     return status;
 }
 
-/* Those of CONNECT itself. */
-static uint8_t first_options(ToeAdapter *a, uint32_t handle,
-                             const struct toe_hw_req *r)
-{
-    const struct {
-        uint32_t option;
-        uint32_t value;
-    } first[] = {
-        { TOE_OPT_MAXSEG, r->u.connect.maxseg },
-        { TOE_OPT_TOS, r->u.connect.tos },
-        { TOE_OPT_TTL, r->u.connect.ttl },
-    };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(first); i++) {
-        uint8_t status = TOE_ST_OK;
-
-        if (first[i].value) {
-            status = toe_stream_setopt(a->nop, handle, first[i].option,
-                                       first[i].value);
-        }
-        if (status != TOE_ST_OK) {
-            return status;
-        }
-    }
-    return TOE_ST_OK;
-}
-
 static int op_connect(ToeAdapter *a, Request *q)
 {
     const struct toe_hw_req *r = q->r;
@@ -133,7 +106,7 @@ static int op_connect(ToeAdapter *a, Request *q)
     uint32_t handle;
     uint8_t status;
 
-    if (!toe_all_zero(r->u.connect.rsvd2, sizeof(r->u.connect.rsvd2))) {
+    if (r->u.connect.rsvd0 || r->u.connect.rsvd1 || r->u.connect.rsvd2) {
         return bad_request(a, q, "a reserved field is not zero");
     }
     if (!t.rport) {
@@ -154,9 +127,6 @@ static int op_connect(ToeAdapter *a, Request *q)
         return status;
     }
     status = options_before(a, q->ctx, handle);
-    if (status == TOE_ST_OK) {
-        status = first_options(a, handle, r);
-    }
     if (status != TOE_ST_OK) {
         toe_stream_abort(a->nop, handle);
         return status;

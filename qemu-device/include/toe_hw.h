@@ -479,15 +479,14 @@ struct toe_hw_req {
 		struct toe_hw_piece piece[TOE_PIECES_INLINE];
 		struct {
 			uint8_t family;
-			uint8_t tos;		/* TOE_OPT_TOS from the SYN on */
+			uint8_t rsvd0;
 			uint16_t lport;		/* 0: the adapter chooses */
 			uint16_t rport;
-			uint16_t maxseg;	/* TOE_OPT_MAXSEG from the SYN on */
+			uint16_t rsvd1;
 			uint8_t laddr[16];	/* zero: the adapter chooses */
 			uint8_t raddr[16];
 			uint32_t credit;	/* bytes asked for from the start */
-			uint8_t ttl;		/* TOE_OPT_TTL from the SYN on */
-			uint8_t rsvd2[3];
+			uint32_t rsvd2;
 		} connect;
 		struct {
 			uint8_t family;

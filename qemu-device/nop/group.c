@@ -505,11 +505,10 @@ static void clear(ToeGroups *g)
     }
 }
 
-ToeGroups *toe_groups_new(ToeNop *n)
+ToeGroups *toe_groups_new(void)
 {
     ToeGroups *g = g_new(ToeGroups, 1);
 
-    (void)n;
     clear(g);
     return g;
 }

@@ -20,7 +20,7 @@ typedef struct ToeGroupRecord {
     const uint8_t *addr;
 } ToeGroupRecord;
 
-ToeGroups *toe_groups_new(ToeNop *n);
+ToeGroups *toe_groups_new(void);
 void toe_groups_free(ToeGroups *g);
 /* Every membership vanishes, and nobody is told. */
 void toe_groups_reset(ToeNop *n);

@@ -64,7 +64,7 @@ static bool dispatch(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
     }
 }
 
-static ToeIpPacket make_packet(const ToeWireIpv4 *ip)
+ToeIpPacket toe_ipv4_packet(const ToeWireIpv4 *ip)
 {
     ToeIpPacket p = {
         .family = TOE_AF_INET,
@@ -82,7 +82,7 @@ static ToeIpPacket make_packet(const ToeWireIpv4 *ip)
 
 bool toe_ipv4_deliver(ToeNop *n, const ToeWireIpv4 *ip)
 {
-    ToeIpPacket p = make_packet(ip);
+    ToeIpPacket p = toe_ipv4_packet(ip);
 
     if (toe_route_kind(n, TOE_AF_INET, p.dst) != TOE_DST_HOST) {
         if (ip->proto == TOE_PROTO_UDP) {
@@ -141,7 +141,7 @@ static bool group_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
 /* A source that no host can have, or ours.  True: there was a use for it. */
 static bool odd_source(ToeNop *n, const ToeWireIpv4 *ip)
 {
-    ToeIpPacket p = make_packet(ip);
+    ToeIpPacket p = toe_ipv4_packet(ip);
 
     return ip->src[0] == 127 && ip->proto == TOE_PROTO_ICMP && !ip->more &&
            !ip->frag_off && toe_icmp_error_input(n, &p);

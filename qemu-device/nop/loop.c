@@ -116,18 +116,14 @@ static void reject(ToeNop *n, const ToeIpPacket *p)
 
 static void deliver4(ToeNop *n, const uint8_t *packet, size_t len)
 {
-    ToeIpPacket p = { .family = TOE_AF_INET };
+    ToeIpPacket p;
     ToeWireIpv4 ip;
 
     if (toe_wire_ipv4_parse(packet, len, &ip) != TOE_WIRE_IPV4_OK ||
         toe_ipv4_deliver(n, &ip)) {
         return;
     }
-    p.proto = ip.proto;
-    p.payload = ip.payload;
-    p.len = ip.len;
-    memcpy(p.src, ip.src, 4);
-    memcpy(p.dst, ip.dst, 4);
+    p = toe_ipv4_packet(&ip);
     reject(n, &p);
 }
 

@@ -103,7 +103,7 @@ ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,
     n->neighs = toe_neigh_new(n);
     n->ipfrag = toe_ipfrag_new(n);
     n->loop = toe_loop_new();
-    n->groups = toe_groups_new(n);
+    n->groups = toe_groups_new();
     n->tcp = toe_tcp_new(n);
     n->udp = toe_udp_new(n);
     return n;

@@ -143,32 +143,23 @@ START_TEST(info_checks_its_piece)
 }
 END_TEST
 
-/* ---- Options of CONNECT, CLOSE that waits ---- */
+/* ---- CONNECT and what was said before it, CLOSE that waits ---- */
 
-START_TEST(connect_with_options)
+START_TEST(malformed_connect)
 {
-	struct toe_hw_req req = {
+	struct toe_hw_req good = {
 		.opcode = TOE_OP_CONNECT,
 		.u.connect = { .family = TOE_AF_INET, .rport = 80,
-			       .raddr = { 10, 0, 2, 2 }, .maxseg = 700,
-			       .tos = 0x20, .ttl = 5 },
-	};
-	struct toe_hw_cqe cqe = app_do(&a, &req);
-	unsigned aborts;
+			       .raddr = { 10, 0, 2, 2 } },
+	}, bad[3] = { good, good, good };
+	unsigned i;
 
-	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
-	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_MAXSEG], 700);
-	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TOS], 0x20);
-	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TTL], 5);
-	req.u.connect.rsvd2[2] = 1;
-	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
-	/* One that is refused leaves nothing behind. */
-	req.u.connect.rsvd2[2] = 0;
-	req.u.connect.maxseg = 1;
-	aborts = net.aborts;
-	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
-	ck_assert_uint_eq(net.aborts, aborts + 1);
-	ck_assert_uint_eq(fake_used(), 1);
+	bad[0].u.connect.rsvd0 = 1;
+	bad[1].u.connect.rsvd1 = 1;
+	bad[2].u.connect.rsvd2 = 1;
+	for (i = 0; i < G_N_ELEMENTS(bad); i++)
+		ck_assert_uint_eq(status_of(&a, bad[i]), TOE_ST_INVALID);
+	ck_assert_uint_eq(status_of(&a, good), TOE_ST_OK);
 }
 END_TEST
 
@@ -185,13 +176,13 @@ START_TEST(options_before_the_handle)
 	struct toe_hw_req req = {
 		.opcode = TOE_OP_CONNECT,
 		.u.connect = { .family = TOE_AF_INET, .rport = 80,
-			       .raddr = { 10, 0, 2, 2 }, .ttl = 5 },
+			       .raddr = { 10, 0, 2, 2 } },
 	}, listen = {
 		.opcode = TOE_OP_LISTEN,
 		.u.listen = { .family = TOE_AF_INET, .lport = 8080 },
 	}, bad = option(TOE_OPT_RCVBUF, 1);
 	struct toe_hw_cqe cqe;
-	unsigned i;
+	unsigned i, used, aborts;
 
 	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_TTL, 9)), TOE_ST_OK);
 	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_RCVBUF, 1)),
@@ -204,7 +195,7 @@ START_TEST(options_before_the_handle)
 	cqe = app_do(&a, &req);
 	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
 	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_RCVBUF], 5000);
-	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TTL], 5);
+	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_TTL], 9);
 	/* And once. */
 	cqe = app_do(&a, &req);
 	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_RCVBUF], 0);
@@ -213,10 +204,14 @@ START_TEST(options_before_the_handle)
 	cqe = app_do(&a, &listen);
 	ck_assert_uint_eq(cqe.status, TOE_ST_OK);
 	ck_assert_uint_eq(fake_find(cqe.handle)->opt[TOE_OPT_SNDBUF], 6000);
-	/* One with a bad value, or that fails, uses them up. */
+	/* One with a bad value, or that fails, uses them up; nothing is left. */
 	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_MAXSEG, 1)),
 			  TOE_ST_OK);
+	used = fake_used();
+	aborts = net.aborts;
 	ck_assert_uint_eq(status_of(&a, req), TOE_ST_INVALID);
+	ck_assert_uint_eq(net.aborts, aborts + 1);
+	ck_assert_uint_eq(fake_used(), used);
 	ck_assert_uint_eq(status_of(&a, req), TOE_ST_OK);
 	ck_assert_uint_eq(status_of(&a, option(TOE_OPT_SNDBUF, 7000)),
 			  TOE_ST_OK);
@@ -1118,7 +1113,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, info_is_written);
 	tcase_add_test(tc, info_checks_its_piece);
-	tcase_add_test(tc, connect_with_options);
+	tcase_add_test(tc, malformed_connect);
 	tcase_add_test(tc, options_before_the_handle);
 	tcase_add_test(tc, close_lingers);
 	tcase_add_test(tc, a_context_that_goes_does_not_linger);
