@@ -5,12 +5,17 @@
 #include "common_udp.h"
 
 struct udp_events ev;
+uint32_t close_when_told;
 
 static void on_readable(void *opaque, uint32_t handle)
 {
-	(void)opaque;
+	struct world *w = opaque;
+
 	ev.readable++;
 	ev.handle = handle;
+	if (close_when_told)
+		toe_udp_close(w->n, close_when_told);
+	close_when_told = 0;
 }
 
 static void on_writable(void *opaque, uint32_t handle)

@@ -20,6 +20,8 @@ struct udp_events {
 	uint8_t raddr[16];
 };
 extern struct udp_events ev;
+/* A socket that its owner closes as soon as any is readable; 0: none. */
+extern uint32_t close_when_told;
 extern const ToeStreamOps udp_ops;
 
 struct world *start_ram(size_t ram, uint32_t connections);

@@ -230,6 +230,33 @@ START_TEST(every_member_gets_a_copy)
 }
 END_TEST
 
+/* The first one told closes the second, or itself. */
+START_TEST(members_closed_meanwhile)
+{
+	struct world *w = start_multi();
+	uint32_t h[3], i, k;
+
+	for (k = 0; k < 2; k++) {
+		for (i = 0; i < 3; i++) {
+			h[i] = open_shared(w, NOADDR, 5000);
+			ck_assert_uint_eq(join(w, h[i], G1), TOE_ST_OK);
+		}
+		close_when_told = h[k];
+		ev.readable = 0;
+		group_in(w, PEER_IP, 53, G1, 5000, "all");
+		ck_assert_uint_eq(ev.readable, k ? 2 : 3);
+		for (i = 0; i < 3; i++) {
+			if (i == k)
+				continue;
+			expect(w, h[i], 53, "all", 3);
+			toe_udp_close(w->n, h[i]);
+		}
+		ck_assert_uint_eq(lmem_used(w), 0);
+	}
+	world_free(w);
+}
+END_TEST
+
 START_TEST(connected_member_hears_its_remote_only)
 {
 	struct world *w = start_multi();
@@ -1141,6 +1168,7 @@ int main(void)
 	tc = tcase_create("members");
 	tcase_add_test(tc, member_gets_what_is_sent_to_its_group);
 	tcase_add_test(tc, every_member_gets_a_copy);
+	tcase_add_test(tc, members_closed_meanwhile);
 	tcase_add_test(tc, connected_member_hears_its_remote_only);
 	tcase_add_test(tc, copies_are_within_each_ones_limits);
 	tcase_add_test(tc, bad_datagrams_to_a_group);
