@@ -13,11 +13,11 @@
  *  Events are bits; each is reported when everything before it was, and when
  *  there is room: ESTABLISHED or ACCEPT, then URGENT, which does not wait for
  *  the bytes before it, then received bytes, then PEER_CLOSED, then CLOSED,
- *  which lets the connection go.  An incoming
- *  connection is silent between ACCEPT the event and ACCEPT the request; its
- *  bytes stay on the adapter.  Bytes the application gave no credit for stay
- *  on the adapter too, and hold back PEER_CLOSED and CLOSED: no byte that was
- *  received in order is ever dropped in favour of an event.
+ *  which lets the connection go.  An incoming connection is silent between
+ *  ACCEPT the event and ACCEPT the request; its bytes stay on the adapter.
+ *  Bytes the application gave no credit for stay on the adapter too, and hold
+ *  back PEER_CLOSED and CLOSED: no byte that was received in order is ever
+ *  dropped in favour of an event.
  *
  *  A connection that cannot report now is on one list of its context:
  *    ready        room in the CQ, or just a later turn

@@ -8,9 +8,8 @@
  * black hole let pass, or one that a probe has shown to pass (plpmtud.c).
  * UDP, which has less to go by: such a message about a datagram that a socket
  * of ours may have sent, and not below what every host takes (udp_in.c).  An
- * entry is
- * believed for TOE_PMTU_AGE_NS; then the path may have changed, and the next
- * connection tries the port's MTU again (RFC 1191 6.3, RFC 8201 4).
+ * entry is believed for TOE_PMTU_AGE_NS; then the path may have changed, and
+ * the next connection tries the port's MTU again (RFC 1191 6.3, RFC 8201 4).
  *
  * The table is small and does not grow: sets of a few entries, found by a keyed
  * hash so that nobody can choose who shares one.  In a full set the entry that

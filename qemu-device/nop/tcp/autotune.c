@@ -47,11 +47,6 @@ static bool pressure(ToeTcp *t, ToeLmemClass class)
            toe_lmem_total(t->nop->lm) / PRESSURE;
 }
 
-static uint32_t us_of(int64_t now)
-{
-    return (uint32_t)(uint64_t)(now / 1000);
-}
-
 /* ---- Receiving ---- */
 
 void toe_autotune_start(ToeNcb *c, int64_t now)
@@ -59,7 +54,7 @@ void toe_autotune_start(ToeNcb *c, int64_t now)
     /* What a sender with an initial window sends at once is no news. */
     c->drs_space = MIN(c->rcv_buf, 10u * MAX(c->mss, 1));
     c->drs_read = (uint32_t)c->bytes_in;
-    c->drs_since_us = c->drs_rtt_since_us = us_of(now);
+    c->drs_since_us = c->drs_rtt_since_us = toe_us(now);
     c->drs_rtt_us = c->srtt_us;
     c->drs_rtt_seq = c->rcv_adv;
 }
@@ -83,12 +78,12 @@ void toe_autotune_rtt(ToeNcb *c, const ToeSeg *seg, int64_t now)
     if (seq_lt(c->rcv_nxt, c->drs_rtt_seq)) {
         return;
     }
-    us = MAX(us_of(now) - c->drs_rtt_since_us, 1);
+    us = MAX(toe_us(now) - c->drs_rtt_since_us, 1);
     if (!c->drs_rtt_us || us < c->drs_rtt_us) {
         c->drs_rtt_us = us;
     }
     c->drs_rtt_seq = seq_max(c->rcv_adv, c->rcv_nxt + 1);
-    c->drs_rtt_since_us = us_of(now);
+    c->drs_rtt_since_us = toe_us(now);
 }
 
 void toe_autotune_read(ToeTcp *t, ToeNcb *c, int64_t now)
@@ -96,7 +91,7 @@ void toe_autotune_read(ToeTcp *t, ToeNcb *c, int64_t now)
     uint32_t read = (uint32_t)c->bytes_in - c->rx.len;
     uint32_t took = read - c->drs_read;
 
-    if (!c->drs_rtt_us || us_of(now) - c->drs_since_us < c->drs_rtt_us) {
+    if (!c->drs_rtt_us || toe_us(now) - c->drs_since_us < c->drs_rtt_us) {
         return;
     }
     if (took > c->drs_space) {
@@ -116,7 +111,7 @@ void toe_autotune_read(ToeTcp *t, ToeNcb *c, int64_t now)
         c->drs_space = took;
     }
     c->drs_read = read;
-    c->drs_since_us = us_of(now);
+    c->drs_since_us = toe_us(now);
 }
 
 /* ---- Sending ---- */

@@ -19,11 +19,6 @@
  */
 #include "nop/tcp/tcp.h"
 
-static uint32_t ms_of(int64_t now)
-{
-    return (uint32_t)(uint64_t)(now / TOE_MS);
-}
-
 static uint32_t tick_of(int64_t now)
 {
     return (uint32_t)((uint64_t)now >> TOE_CHRONO_SHIFT);
@@ -31,7 +26,7 @@ static uint32_t tick_of(int64_t now)
 
 void toe_info_start(ToeNcb *c, int64_t now)
 {
-    c->data_in_ms = c->data_out_ms = c->ack_in_ms = ms_of(now);
+    c->data_in_ms = c->data_out_ms = c->ack_in_ms = toe_ms(now);
     c->chrono_since = tick_of(now);
 }
 
@@ -40,10 +35,10 @@ void toe_info_in(ToeNcb *c, const ToeSeg *seg, int64_t now)
     c->segs_in++;
     if (seg->len) {
         c->data_segs_in++;
-        c->data_in_ms = ms_of(now);
+        c->data_in_ms = toe_ms(now);
     }
     if (seg->flags & TOE_ACK) {
-        c->ack_in_ms = ms_of(now);
+        c->ack_in_ms = toe_ms(now);
     }
 }
 
@@ -53,7 +48,7 @@ void toe_info_out(ToeNcb *c, uint32_t len, uint32_t again, int64_t now)
         return;
     }
     c->data_segs_out++;
-    c->data_out_ms = ms_of(now);
+    c->data_out_ms = toe_ms(now);
     c->bytes_retrans += again;
 }
 
@@ -188,9 +183,9 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
     info->lost = in_segments(c, c->lost);
     info->retrans = retransmitted(t, c);
     if (toe_ncb_synchronized(c)) {
-        info->last_data_sent = ms_of(now) - c->data_out_ms;
-        info->last_data_recv = ms_of(now) - c->data_in_ms;
-        info->last_ack_recv = ms_of(now) - c->ack_in_ms;
+        info->last_data_sent = toe_ms(now) - c->data_out_ms;
+        info->last_data_recv = toe_ms(now) - c->data_in_ms;
+        info->last_ack_recv = toe_ms(now) - c->ack_in_ms;
     }
     info->rtt = c->srtt_us;
     info->rttvar = c->rttvar_us;

@@ -20,14 +20,9 @@
  */
 #include "nop/tcp/tcp.h"
 
-static uint32_t us_of(int64_t now)
-{
-    return (uint32_t)(uint64_t)(now / 1000);
-}
-
 void toe_rate_start(ToeNcb *c, int64_t now)
 {
-    c->rate_delivered_us = c->rate_first_us = us_of(now);
+    c->rate_delivered_us = c->rate_first_us = toe_us(now);
     c->flags2 &= ~(TOE_F2_RATE_TIMED | TOE_F2_RATE_APP);
     c->flags2 |= TOE_F2_RATE_SLOW_APP;  /* it has sent nothing so far */
     c->rate_slow_until = c->rate_delivered;
@@ -37,7 +32,7 @@ void toe_rate_sent(ToeNcb *c, uint32_t end, int64_t now)
 {
     if (c->snd_una == c->snd_max) {
         /* After silence the time begins here. */
-        c->rate_delivered_us = c->rate_first_us = us_of(now);
+        c->rate_delivered_us = c->rate_first_us = toe_us(now);
     }
     if (c->flags2 & TOE_F2_RATE_TIMED) {
         return;
@@ -48,7 +43,7 @@ void toe_rate_sent(ToeNcb *c, uint32_t end, int64_t now)
         c->flags2 |= TOE_F2_RATE_LIMITED;
     }
     c->rate_seq = end;
-    c->rate_sent_us = us_of(now);
+    c->rate_sent_us = toe_us(now);
     c->rate_sent_first_us = c->rate_first_us;
     c->rate_sent_delivered_us = c->rate_delivered_us;
     c->rate_sent_delivered = c->rate_delivered;
@@ -98,7 +93,7 @@ void toe_rate_acked(ToeNcb *c, uint32_t bytes, int64_t now)
 {
     if (bytes) {
         c->rate_delivered += bytes;
-        c->rate_delivered_us = us_of(now);
+        c->rate_delivered_us = toe_us(now);
         if ((int32_t)(c->rate_delivered - c->rate_slow_until) > 0) {
             c->flags2 &= ~TOE_F2_RATE_SLOW_APP;
         }

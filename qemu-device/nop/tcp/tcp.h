@@ -1035,10 +1035,21 @@ void toe_timer_restart_rtx(ToeTcp *t, ToeNcb *c, int64_t now);
 void toe_timer_restart_keep(ToeTcp *t, ToeNcb *c, int64_t now);
 /* When an orphan, or one in FIN-WAIT-2 without owner, is given up. */
 void toe_timer_orphan(ToeTcp *t, ToeNcb *c, int64_t now);
+/* The clock in 32 bits: good for differences. */
+static inline uint32_t toe_us(int64_t now)
+{
+    return (uint32_t)(uint64_t)(now / 1000);
+}
+
+static inline uint32_t toe_ms(int64_t now)
+{
+    return (uint32_t)(uint64_t)(now / TOE_MS);
+}
+
 /* Timestamp clock: milliseconds. */
 static inline uint32_t toe_ts_now(const ToeNcb *c, int64_t now)
 {
-    return (uint32_t)(uint64_t)(now / TOE_MS) + c->ts_offset;
+    return toe_ms(now) + c->ts_offset;
 }
 
 /* ---- info.c: accounts of a connection, for who asks ---- */
