@@ -144,7 +144,7 @@ START_TEST(bad_connects)
 	TRY(TOE_ST_INVALID);
 	r.u.connect.family = 7;
 	TRY(TOE_ST_INVALID);
-	r.u.connect.rsvd2[0] = 1;
+	r.u.connect.rsvd2 = 1;
 	TRY(TOE_ST_INVALID);
 	r.handle = 1;
 	TRY(TOE_ST_INVALID);
