@@ -12,11 +12,13 @@ static const struct talk_seg with_sack = { .mss = 1460, .sackok = true };
 
 /*
  * One round trip of ms: all that waits is sent, comes there, and is
- * acknowledged, two segments at a time.  *sent: bytes so far.
+ * acknowledged, two segments at a time; in the second half of it a queue grows
+ * to more ms.  *sent: bytes so far.
  */
-static void round_trip(struct talk *t, uint32_t *sent, unsigned ms)
+static void slowing_round_trip(struct talk *t, uint32_t *sent, unsigned ms,
+			       unsigned more)
 {
-	uint32_t acked = *sent, room;
+	uint32_t acked = *sent, room, half;
 	const struct talk_seg *s;
 
 	room = toe_stream_send_space(t->w->n, t->h);
@@ -25,11 +27,19 @@ static void round_trip(struct talk *t, uint32_t *sent, unsigned ms)
 	while ((s = talk_any(t)))
 		*sent = s->seq + s->len - 1;
 	t->w->now += ms * MS;
+	half = (*sent - acked) / 2;
 	while (acked < *sent) {
+		if (*sent - acked <= half)
+			t->w->now += 2 * M * MS * more / half;
 		acked = MIN(acked + 2 * M, *sent);
 		BURST(t, .flags = ACK, .seq = 1, .ack = 1 + acked);
 	}
 	g_string_truncate(t->log, 0);
+}
+
+static void round_trip(struct talk *t, uint32_t *sent, unsigned ms)
+{
+	slowing_round_trip(t, sent, ms, 0);
 }
 
 static struct talk *open_far(unsigned ms)
@@ -210,6 +220,32 @@ START_TEST(hystart_goes_back)
 }
 END_TEST
 
+/*
+ * A queue that was empty when the round began, and one that is still growing
+ * a round later: slow start ends before it overflows.
+ */
+/* RFC 9406 4.2 4.3 */
+START_TEST(hystart_sees_a_late_rise)
+{
+	struct talk *t = open_far(100);
+	const ToeNcb *c = toe_ncb_by_handle(t->w->n->tcp, t->h);
+	const ToeCubic *q = &c->cc_state.cubic;
+	uint32_t sent = 0, i;
+
+	for (i = 0; i < 3; i++)
+		round_trip(t, &sent, 100);
+	slowing_round_trip(t, &sent, 100, 10);	/* less than an eighth */
+	ck_assert_uint_eq(q->css_rounds, 0);
+	slowing_round_trip(t, &sent, 100, 30);
+	ck_assert_uint_ge(q->css_rounds, 1);
+	ck_assert_uint_gt(c->ssthresh, 1 << 29);
+	round_trip(t, &sent, 140);
+	ck_assert_uint_lt(c->ssthresh, 1 << 29);
+	ck_assert_uint_eq(COUNTER(t, TCP_RETRANSMITS), 0);
+	talk_drop(t);
+}
+END_TEST
+
 /* RFC 5681 3.1 */
 START_TEST(newreno_halves)
 {
@@ -238,6 +274,7 @@ int main(void)
 	tcase_add_test(c, cubic_gives_way);
 	tcase_add_test(c, hystart_leaves_slow_start);
 	tcase_add_test(c, hystart_goes_back);
+	tcase_add_test(c, hystart_sees_a_late_rise);
 	tcase_add_test(c, newreno_halves);
 	suite_add_tcase(s, c);
 	return talk_main(s);

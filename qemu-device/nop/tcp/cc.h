@@ -65,6 +65,9 @@ typedef struct ToeCubic {
     uint32_t rtt_last;          /* lastRoundMinRTT; UINT32_MAX: infinity */
     uint32_t rtt_now;           /* currentRoundMinRTT, the same */
     uint32_t rtt_base;          /* cssBaselineMinRtt, the same */
+    uint32_t rtt_part;          /* the least of this part of the round, too */
+    int64_t part_begun;
+    uint8_t part_samples;
     uint8_t samples;            /* rttSampleCount */
     uint8_t css_rounds;         /* 0: slow start; else CSS, the n-th round */
     uint8_t rounding;           /* eighths of a byte: see cc_cubic.c */

@@ -18,6 +18,12 @@
  * start is over, unless the round trip falls again.  It is used in the first
  * slow start only, where ssthresh is not known yet.  Without exact round trips
  * (no SACK) it sees none and changes nothing.
+ *
+ * Two things make it see earlier than RFC 9406 that a queue of one round trip
+ * is about to overflow (4.3 lets an implementation tune it):
+ *  - the least of a round is in effect that of its begin, when half of the
+ *    queue was not there yet; so each eighth of a round is looked at, too;
+ *  - a round of CSS whose least has risen once more ends slow start.
  */
 #include "nop/tcp/tcp.h"
 
@@ -59,6 +65,21 @@ static void new_round(ToeNcb *c, ToeCubic *q)
     q->samples = 0;
 }
 
+static void new_part(ToeCubic *q, int64_t now)
+{
+    q->part_begun = now;
+    q->rtt_part = UINT32_MAX;
+    q->part_samples = 0;
+}
+
+/* RttThresh: is this one that much longer? */
+static bool risen(uint32_t rtt_us, uint32_t than)
+{
+    return than != UINT32_MAX &&
+           rtt_us >= than + CLAMP(than / 8, MIN_RTT_THRESH_US,
+                                  MAX_RTT_THRESH_US);
+}
+
 static void cubic_init(ToeNcb *c)
 {
     ToeCubic *q = &c->cc_state.cubic;
@@ -66,6 +87,7 @@ static void cubic_init(ToeNcb *c)
     memset(q, 0, sizeof(*q));
     q->rtt_now = q->rtt_base = UINT32_MAX;
     new_round(c, q);
+    new_part(q, 0);
 }
 
 /* How much slow start may grow for these bytes; RFC 9406 4.2. */
@@ -77,8 +99,11 @@ static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
         return grow;
     }
     if (seq_geq(c->snd_una, q->round_end)) {
+        bool higher = q->samples >= N_RTT_SAMPLE &&
+                      risen(q->rtt_now, q->rtt_base);
+
         new_round(c, q);
-        if (q->css_rounds && ++q->css_rounds > CSS_ROUNDS) {
+        if (q->css_rounds && (higher || ++q->css_rounds > CSS_ROUNDS)) {
             c->ssthresh = c->cwnd;              /* slow start is over */
             q->css_rounds = 0;
             return 0;
@@ -87,6 +112,8 @@ static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
     if (a->rtt_us) {
         q->rtt_now = MIN(q->rtt_now, a->rtt_us);
         q->samples = (uint8_t)MIN(q->samples + 1u, N_RTT_SAMPLE);
+        q->rtt_part = MIN(q->rtt_part, a->rtt_us);
+        q->part_samples = (uint8_t)MIN(q->part_samples + 1u, N_RTT_SAMPLE);
     }
     if (q->samples < N_RTT_SAMPLE) {
         return q->css_rounds ? grow / CSS_GROWTH_DIVISOR : grow;
@@ -99,11 +126,17 @@ static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
         }
         return grow / CSS_GROWTH_DIVISOR;
     }
-    if (q->rtt_last != UINT32_MAX &&
-        q->rtt_now >= q->rtt_last + CLAMP(q->rtt_last / 8, MIN_RTT_THRESH_US,
-                                          MAX_RTT_THRESH_US)) {
+    if (risen(q->rtt_now, q->rtt_last)) {
         q->rtt_base = q->rtt_now;
         q->css_rounds = 1;
+    } else if (q->part_samples >= N_RTT_SAMPLE && q->rtt_last != UINT32_MAX &&
+               a->now - q->part_begun >= (int64_t)q->rtt_last * 1000 / 8) {
+        if (risen(q->rtt_part, MIN(q->rtt_last, q->rtt_now))) {
+            q->rtt_base = q->rtt_part;
+            q->css_rounds = 1;
+            new_round(c, q);                    /* its begin was lower */
+        }
+        new_part(q, a->now);
     }
     return grow;
 }
