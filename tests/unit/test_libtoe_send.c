@@ -148,22 +148,51 @@ END_TEST
 START_TEST(close_that_waits_has_its_sends_counted)
 {
 	struct open_conn o = open_conn(NULL);
-	struct toe_hw_req r, set = { .opcode = TOE_OP_SETOPT };
+	struct toe_hw_req r, send, set = { .opcode = TOE_OP_SETOPT };
 
 	set.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
 	complete(&set, TOE_ST_OK, o.handle, 0);
 	ck_assert_int_eq(toe_setopt(o.c, TOE_LINGER, TOE_LINGER_ON | 5), 0);
 	take_op(TOE_OP_SETOPT);
 	ck_assert_int_eq(toe_send(o.c, "x", 1, 0), 1);
-	r = take_op(TOE_OP_SEND);
-	complete(&r, TOE_ST_OK, o.handle, 0);
+	send = take_op(TOE_OP_SEND);
 	r = (struct toe_hw_req){ .opcode = TOE_OP_CLOSE };
 	r.cookie = toe_cookie(TOE_CK_CTL, toe->ctl.seq + 1, 0);
 	complete(&r, TOE_ST_OK, o.handle, 0);
 	toe_close_conn(o.c);
 	take_op(TOE_OP_CLOSE);
+	/* It holds memory as long as its SEND does. */
+	ck_assert_uint_eq(toe->stats.conns, 1);
+	complete(&send, TOE_ST_OK, o.handle, 0);
+	no_event();
 	ck_assert_uint_eq(toe->stats.conns, 0);
+	ck_assert_uint_eq(toe->stats.bad, 0);
 	ck_assert_uint_eq(toe->stage_free, toe->stage_slots);
+}
+END_TEST
+
+/* It ends while its CLOSE waits for room in the request queue. */
+START_TEST(ended_before_its_close_was_posted)
+{
+	struct open_conn o = open_conn(NULL), p = open_conn(NULL);
+	struct toe_hw_req send;
+	uint32_t i;
+
+	ck_assert_int_eq(toe_send(o.c, "x", 1, 0), 1);
+	send = take_op(TOE_OP_SEND);
+	for (i = 1; i <= RING; i++)
+		ck_assert_int_eq(toe_setopt(p.c, TOE_CREDIT, CREDIT + i), 0);
+	toe_close_conn(o.c);
+	conn_event(TOE_EV_CLOSED, TOE_ST_RESET, o.handle, o.cookie);
+	no_event();
+	ck_assert_uint_eq(toe->stats.conns, 2);
+	for (i = 0; i < RING; i++)
+		take_op(TOE_OP_CREDIT);
+	complete(&send, TOE_ST_RESET, o.handle, 0);
+	no_event();
+	ck_assert_uint_eq(requests_waiting(), 0);
+	ck_assert_uint_eq(toe->stats.conns, 1);
+	ck_assert_uint_eq(toe->stats.bad, 0);
 }
 END_TEST
 
@@ -340,6 +369,7 @@ static void add(TCase *t)
 	T(stalled_peers_leave_room_for_others);
 	T(closed_connections_count_until_their_sends_are_done);
 	T(close_that_waits_has_its_sends_counted);
+	T(ended_before_its_close_was_posted);
 	T(urgent_goes_with_the_last_byte);
 	T(staging_is_used_again_in_any_order);
 	T(more_holds_the_doorbell);
