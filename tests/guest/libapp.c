@@ -42,6 +42,22 @@ struct sockaddr_in app_addr(const char *text, const char *port)
 	return a;
 }
 
+union app_addr app_addr_any(const char *text, const char *port)
+{
+	union app_addr a = { .in6 = { .sin6_family = AF_INET6,
+				      .sin6_port = htons(atoi(port)) } };
+
+	if (inet_pton(AF_INET6, text, &a.in6.sin6_addr) != 1)
+		a.in = app_addr(text, port);
+	return a;
+}
+
+static socklen_t addr_len(const struct sockaddr *a)
+{
+	return a->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					: sizeof(struct sockaddr_in);
+}
+
 void app_open(struct app *app, const struct toe_config *cfg,
 	      unsigned int conns)
 {
@@ -83,8 +99,8 @@ void app_use_mem(struct app *app, bool own)
 		app_die("memory of %zu bytes: %s", len, toe_strerror(ret));
 }
 
-void app_connect(struct app *app, unsigned int i,
-		 const struct sockaddr_in *to, const struct flow *flow)
+void app_connect(struct app *app, unsigned int i, const void *to,
+		 const struct flow *flow)
 {
 	struct app_conn *c = &app->conns[i];
 	struct toe_conn_opts opts = { .user = c };
@@ -94,18 +110,18 @@ void app_connect(struct app *app, unsigned int i,
 	c->app = app;
 	c->flow = *flow;
 	c->copy = i & 1;
-	while ((ret = toe_connect(app->toe, (const struct sockaddr *)to,
-				  sizeof(*to), &opts, &c->conn)) == -EAGAIN)
+	while ((ret = toe_connect(app->toe, to, addr_len(to), &opts,
+				  &c->conn)) == -EAGAIN)
 		app_step(app);
 	if (ret)
 		app_die("toe_connect: %s", toe_strerror(ret));
 	app->open++;
 }
 
-void app_listen(struct app *app, const struct sockaddr_in *at, int backlog)
+void app_listen(struct app *app, const void *at, int backlog)
 {
-	int ret = toe_listen(app->toe, (const struct sockaddr *)at,
-			     sizeof(*at), backlog, app, &app->listener);
+	int ret = toe_listen(app->toe, at, addr_len(at), backlog, app,
+			     &app->listener);
 
 	if (ret)
 		app_die("toe_listen: %s", toe_strerror(ret));

@@ -44,6 +44,15 @@ struct app {
 
 struct sockaddr_in app_addr(const char *text, const char *port);
 
+/* The same of either family. */
+union app_addr {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+union app_addr app_addr_any(const char *text, const char *port);
+
 /* Print and exit: a test's helper has nobody to give an error to. */
 void app_die(const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
@@ -57,11 +66,14 @@ void app_open(struct app *app, const struct toe_config *cfg,
  * == false) memory of the driver's. */
 void app_use_mem(struct app *app, bool own);
 
-/* Start connection number i with the flow given. */
-void app_connect(struct app *app, unsigned int i,
-		 const struct sockaddr_in *to, const struct flow *flow);
+/*
+ * Start connection number i with the flow given.  An address (app_listen(), too)
+ * is an IPv4 or an IPv6 one.
+ */
+void app_connect(struct app *app, unsigned int i, const void *to,
+		 const struct flow *flow);
 
-void app_listen(struct app *app, const struct sockaddr_in *at, int backlog);
+void app_listen(struct app *app, const void *at, int backlog);
 
 /* Poll once, wait if there was nothing. */
 void app_step(struct app *app);

@@ -34,6 +34,22 @@ if [ "${1-}" = guest ]; then
     cat server.out
     check "both ends were the adapter's" "$PROGRAMS/counters" moved before tcp_passive_opens $CONNS
     check "it went within the adapter" "$PROGRAMS/counters" moved before loop_packets $((CONNS * 5000000 / 65536))
+
+    # The same over IPv6, by the address that came with the router's advertisement.
+    no_tentative() {
+        has_addr -6 site && ! ip -6 addr show dev "$TOE_IF" | grep -q tentative
+    }
+    check "the interface has an IPv6 address" until_true 60 no_tentative
+    own=$(addr_of -6 site)
+    "$PROGRAMS/counters" save before
+    "$PROGRAMS/traffic" server --conns 64 --turns $CONNS :: 8001 >server6.out &
+    app=$!
+    check "a server listens on ::" until_true 60 grep -q listening server6.out
+    check "the client of $own has every byte right" "$PROGRAMS/traffic" client --conns $CONNS --seed 9 --up 2000000 \
+        --down 3000000 "$own" 8001
+    check "so has the server" wait $app
+    check "both ends were the adapter's" "$PROGRAMS/counters" moved before tcp_passive_opens $CONNS
+    check "it went within the adapter" "$PROGRAMS/counters" moved before loop_packets $((CONNS * 5000000 / 65536))
     exit 0
 fi
 

@@ -82,7 +82,7 @@ static void check_together(struct app *app, const char *gate)
 }
 
 static void client(struct app *app, const struct args *a,
-		   const struct sockaddr_in *to)
+		   const union app_addr *to)
 {
 	unsigned int i, turn;
 
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 	struct args a = { .conns = 1, .turns = 1, .up = 1 << 20,
 			  .down = 1 << 20, .seed = 1 };
 	struct toe_config cfg = { 0 };
-	struct sockaddr_in addr;
+	union app_addr addr;
 	struct app app;
 	bool server;
 	int o;
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 	if (argc - optind != 2 || !a.conns || !a.turns ||
 	    (a.mem && strcmp(a.mem, "own") && strcmp(a.mem, "driver")))
 		goto usage;
-	addr = app_addr(argv[optind], argv[optind + 1]);
+	addr = app_addr_any(argv[optind], argv[optind + 1]);
 	if (a.spin)
 		cfg.flags |= TOE_CFG_SPIN;
 	app_open(&app, &cfg, a.conns);
