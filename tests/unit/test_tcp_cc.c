@@ -220,10 +220,7 @@ START_TEST(hystart_goes_back)
 }
 END_TEST
 
-/*
- * A queue that was empty when the round began, and one that is still growing
- * a round later: slow start ends before it overflows.
- */
+/* A queue that was empty when the round began. */
 /* RFC 9406 4.2 4.3 */
 START_TEST(hystart_sees_a_late_rise)
 {
@@ -239,8 +236,57 @@ START_TEST(hystart_sees_a_late_rise)
 	slowing_round_trip(t, &sent, 100, 30);
 	ck_assert_uint_ge(q->css_rounds, 1);
 	ck_assert_uint_gt(c->ssthresh, 1 << 29);
-	round_trip(t, &sent, 140);
+	/* A second rise, in one round, is enough. */
+	slowing_round_trip(t, &sent, 140, 30);
 	ck_assert_uint_lt(c->ssthresh, 1 << 29);
+	ck_assert_uint_eq(COUNTER(t, TCP_RETRANSMITS), 0);
+	talk_drop(t);
+}
+END_TEST
+
+/*
+ * A bottleneck of 4,000 segments a second and 100 ms: slow start ends with the
+ * path full and before a queue of one round trip, 400 segments, overflows.
+ */
+/* RFC 9406 4.3 */
+START_TEST(slow_start_ends_before_a_queue_overflows)
+{
+	enum { US = MS / 1000, EACH = 250 * US, STEPS = 4000 * 3 };
+	struct { int64_t when; uint32_t end; } way[2048];
+	struct talk *t = open_far(100);
+	const ToeNcb *c = toe_ncb_by_handle(t->w->n->tcp, t->h);
+	uint32_t sent = 0, acked = 0, head = 0, tail = 0, i, room;
+	int64_t busy = 0, most = 0;
+
+	toe_nop_param_set(t->w->n, TOE_PARAM_PACING, 1);
+	for (i = 0; i < STEPS && c->ssthresh == TOE_CWND_MAX; i++) {
+		const struct talk_seg *s;
+		uint32_t due = acked;
+
+		room = toe_stream_send_space(t->w->n, t->h);
+		if (room)
+			talk_send(t, sent + talk_info(t, t->h).txq, room);
+		while ((s = talk_any(t))) {
+			sent = s->seq + s->len - 1;
+			busy = MAX(busy, t->w->now) + EACH;
+			most = MAX(most, (busy - t->w->now) / EACH);
+			way[tail % 2048].when = busy + 100 * MS;
+			way[tail++ % 2048].end = sent;
+			ck_assert_uint_lt(tail - head, 2048);
+		}
+		for (; head < tail && way[head % 2048].when <= t->w->now; head++)
+			due = way[head % 2048].end;
+		/* Every other one is acknowledged. */
+		if (due >= acked + 2 * M) {
+			acked = due;
+			BURST(t, .flags = ACK, .seq = 1, .ack = 1 + acked);
+		}
+		g_string_truncate(t->log, 0);
+		world_advance(t->w, EACH);
+	}
+	ck_assert_int_lt(most, 300);
+	ck_assert_uint_lt(c->ssthresh, 800 * M);
+	ck_assert_uint_gt(c->ssthresh, 400 * M);
 	ck_assert_uint_eq(COUNTER(t, TCP_RETRANSMITS), 0);
 	talk_drop(t);
 }
@@ -275,6 +321,7 @@ int main(void)
 	tcase_add_test(c, hystart_leaves_slow_start);
 	tcase_add_test(c, hystart_goes_back);
 	tcase_add_test(c, hystart_sees_a_late_rise);
+	tcase_add_test(c, slow_start_ends_before_a_queue_overflows);
 	tcase_add_test(c, newreno_halves);
 	suite_add_tcase(s, c);
 	return talk_main(s);

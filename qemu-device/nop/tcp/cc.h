@@ -21,13 +21,15 @@
 
 struct ToeNcb;
 
-/* Bytes were acknowledged, in no recovery. */
+/* Bytes were acknowledged, or SACKed (bytes is 0), in no recovery. */
 typedef struct ToeCcAck {
     int64_t now;
     uint32_t bytes;
+    uint32_t delivered;         /* of them, or SACKed: not told before */
     uint32_t flight;            /* outstanding before that */
     uint32_t rtt_us;            /* of the latest of them; 0: not known */
     bool ece;                   /* the ACK echoes congestion */
+    bool paced;                 /* what it lets out does not go as a burst */
 } ToeCcAck;
 
 typedef enum ToeCcEvent {
@@ -67,7 +69,13 @@ typedef struct ToeCubic {
     uint32_t rtt_base;          /* cssBaselineMinRtt, the same */
     uint32_t rtt_part;          /* the least of this part of the round, too */
     int64_t part_begun;
+    uint32_t part_bytes;
+    uint32_t bdp_last;          /* the most a part showed, rate times RTT */
+    uint32_t bdp_now;
     uint8_t part_samples;
+    uint8_t parts_last;         /* parts of a round */
+    uint8_t parts_now;
+    bool full;                  /* cwnd is well above that */
     uint8_t samples;            /* rttSampleCount */
     uint8_t css_rounds;         /* 0: slow start; else CSS, the n-th round */
     uint8_t rounding;           /* eighths of a byte: see cc_cubic.c */

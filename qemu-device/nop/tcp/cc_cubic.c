@@ -19,11 +19,15 @@
  * slow start only, where ssthresh is not known yet.  Without exact round trips
  * (no SACK) it sees none and changes nothing.
  *
- * Two things make it see earlier than RFC 9406 that a queue of one round trip
- * is about to overflow (4.3 lets an implementation tune it):
- *  - the least of a round is in effect that of its begin, when half of the
- *    queue was not there yet; so each eighth of a round is looked at, too;
- *  - a round of CSS whose least has risen once more ends slow start.
+ * It is too late for a queue of one round trip: what shows the rise was sent a
+ * round trip ago, and cwnd has doubled since.  So each part of a round, an
+ * eighth, is looked at too (4.3 lets an implementation tune it):
+ *  - the most bytes that came through in a part, times parts per round trip, is
+ *    what the path takes.  Segments leave at twice cwnd a round trip (pacing.c),
+ *    so that it is cwnd at least until the path is full.  While cwnd is well
+ *    above it, growth is a quarter as well;
+ *  - a part that shows a rise begins CSS as a round does.  If the path is full,
+ *    or the rise is a second one, slow start is over.
  */
 #include "nop/tcp/tcp.h"
 
@@ -33,6 +37,7 @@
 #define N_RTT_SAMPLE        8u
 #define CSS_GROWTH_DIVISOR  4u
 #define CSS_ROUNDS          5u
+#define PARTS               8u          /* of a round, ours */
 
 #define CURVE_MS_MAX        100000      /* t - K is not looked at beyond */
 
@@ -63,12 +68,16 @@ static void new_round(ToeNcb *c, ToeCubic *q)
     q->rtt_last = q->rtt_now;
     q->rtt_now = UINT32_MAX;
     q->samples = 0;
+    q->bdp_last = q->bdp_now;
+    q->parts_last = q->parts_now;
+    q->bdp_now = q->parts_now = 0;
 }
 
 static void new_part(ToeCubic *q, int64_t now)
 {
     q->part_begun = now;
     q->rtt_part = UINT32_MAX;
+    q->part_bytes = 0;
     q->part_samples = 0;
 }
 
@@ -90,22 +99,55 @@ static void cubic_init(ToeNcb *c)
     new_part(q, 0);
 }
 
+static void begin_css(ToeCubic *q, uint32_t rtt_us)
+{
+    q->rtt_base = rtt_us;
+    q->css_rounds = 1;
+}
+
+static void end_slow_start(ToeNcb *c, ToeCubic *q)
+{
+    c->ssthresh = c->cwnd;
+    q->css_rounds = 0;
+}
+
+/* A part of a round is over: is the path full? */
+static void end_part(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
+{
+    uint64_t us = (uint64_t)(a->now - q->part_begun) / 1000, bdp;
+
+    bdp = (uint64_t)q->part_bytes * c->min_rtt_us / MAX(us, 1);
+    q->bdp_now = MAX(q->bdp_now, (uint32_t)MIN(bdp, TOE_CWND_MAX));
+    q->parts_now = (uint8_t)MIN(q->parts_now + 1u, PARTS);
+    q->full = a->paced && q->parts_last >= PARTS / 2 &&
+              c->cwnd / 5 * 4 > MAX(q->bdp_last, q->bdp_now);
+    if (risen(q->rtt_part, q->css_rounds ? q->rtt_base
+                                         : MIN(q->rtt_last, q->rtt_now))) {
+        if (q->css_rounds || q->full) {
+            end_slow_start(c, q);
+        } else {
+            begin_css(q, q->rtt_part);
+            /* This round began lower, which is no false alarm. */
+            q->rtt_now = UINT32_MAX;
+            q->samples = 0;
+        }
+    }
+    new_part(q, a->now);
+}
+
 /* How much slow start may grow for these bytes; RFC 9406 4.2. */
 static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
 {
-    uint32_t grow = MIN(a->bytes, HYSTART_L * c->mss);
+    /* RFC 9406 4.3: L is infinite where segments are paced. */
+    uint32_t grow = a->paced ? a->bytes : MIN(a->bytes, HYSTART_L * c->mss);
 
     if (c->ssthresh != TOE_CWND_MAX) {
         return grow;
     }
     if (seq_geq(c->snd_una, q->round_end)) {
-        bool higher = q->samples >= N_RTT_SAMPLE &&
-                      risen(q->rtt_now, q->rtt_base);
-
         new_round(c, q);
-        if (q->css_rounds && (higher || ++q->css_rounds > CSS_ROUNDS)) {
-            c->ssthresh = c->cwnd;              /* slow start is over */
-            q->css_rounds = 0;
+        if (q->css_rounds && ++q->css_rounds > CSS_ROUNDS) {
+            end_slow_start(c, q);
             return 0;
         }
     }
@@ -115,30 +157,23 @@ static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
         q->rtt_part = MIN(q->rtt_part, a->rtt_us);
         q->part_samples = (uint8_t)MIN(q->part_samples + 1u, N_RTT_SAMPLE);
     }
-    if (q->samples < N_RTT_SAMPLE) {
-        return q->css_rounds ? grow / CSS_GROWTH_DIVISOR : grow;
-    }
-    if (q->css_rounds) {
-        if (q->rtt_now < q->rtt_base) {
+    if (q->samples >= N_RTT_SAMPLE) {
+        if (q->css_rounds && q->rtt_now < q->rtt_base) {
             q->rtt_base = UINT32_MAX;           /* a false alarm */
             q->css_rounds = 0;
-            return grow;
+        } else if (!q->css_rounds && risen(q->rtt_now, q->rtt_last)) {
+            begin_css(q, q->rtt_now);
         }
-        return grow / CSS_GROWTH_DIVISOR;
     }
-    if (risen(q->rtt_now, q->rtt_last)) {
-        q->rtt_base = q->rtt_now;
-        q->css_rounds = 1;
-    } else if (q->part_samples >= N_RTT_SAMPLE && q->rtt_last != UINT32_MAX &&
-               a->now - q->part_begun >= (int64_t)q->rtt_last * 1000 / 8) {
-        if (risen(q->rtt_part, MIN(q->rtt_last, q->rtt_now))) {
-            q->rtt_base = q->rtt_part;
-            q->css_rounds = 1;
-            new_round(c, q);                    /* its begin was lower */
+    q->part_bytes += a->delivered;
+    if (q->part_samples >= N_RTT_SAMPLE && q->rtt_last != UINT32_MAX &&
+        a->now - q->part_begun >= (int64_t)q->rtt_last * 1000 / PARTS) {
+        end_part(c, q, a);
+        if (c->ssthresh != TOE_CWND_MAX) {
+            return 0;
         }
-        new_part(q, a->now);
     }
-    return grow;
+    return q->css_rounds || q->full ? grow / CSS_GROWTH_DIVISOR : grow;
 }
 
 static void begin_epoch(ToeNcb *c, ToeCubic *q, int64_t now)

@@ -33,11 +33,16 @@
 #define PACE_SRTT_US    2000u
 #define PACE_MSS        9216u
 
+bool toe_pacing_on(const ToeTcp *t, const ToeNcb *c)
+{
+    return t->nop->pacing && c->srtt_us >= PACE_SRTT_US && c->mss <= PACE_MSS;
+}
+
 uint64_t toe_pacing_rate(const ToeTcp *t, const ToeNcb *c)
 {
     uint64_t window = MAX(c->cwnd, c->snd_max - c->snd_una), rate = 0;
 
-    if (t->nop->pacing && c->srtt_us >= PACE_SRTT_US && c->mss <= PACE_MSS) {
+    if (toe_pacing_on(t, c)) {
         rate = window * 1000000 / c->srtt_us;
         rate = c->cwnd < c->ssthresh / 2 ? rate * 2 : rate * 6 / 5;
         rate = MAX(rate, 1);

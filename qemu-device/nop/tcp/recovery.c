@@ -45,7 +45,7 @@ bool toe_recovery_new_ack(ToeTcp *t, ToeNcb *c, uint32_t ack,
     if (!(c->flags & TOE_F_RECOVERY)) {
         toe_cc_acked(c, &(ToeCcAck) {
             .now = news->now, .bytes = acked, .flight = flight,
-            .ece = news->ece,
+            .ece = news->ece, .paced = toe_pacing_on(t, c),
         });
         if ((int32_t)(ack - c->recover) > 1 << 30) {
             /* Keep it near, so that the comparison does not wrap. */
@@ -122,7 +122,7 @@ static void undo(ToeTcp *t, ToeNcb *c)
 }
 
 /* Does this ACK show that nothing had to be sent again? */
-static bool was_spurious(ToeNcb *c, const ToeAckNews *news)
+static bool was_spurious(const ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
 {
     if (!(c->flags2 & TOE_F2_UNDO)) {
         return false;
@@ -146,9 +146,11 @@ static bool was_spurious(ToeNcb *c, const ToeAckNews *news)
             return true;
         }
     }
-    return news->acked && news->ts_ecr && c->undo_ts &&
-           (c->flags & TOE_F_RECOVERY || c->flags2 & TOE_F2_LOSS) &&
-           (int32_t)(news->ts_ecr - c->undo_ts) < 0;
+    /* After a time-out all was resent; else others may be lost indeed. */
+    return news->first_copy &&
+           (c->flags2 & TOE_F2_LOSS ||
+            (c->flags & TOE_F_RECOVERY && !c->lost &&
+             !toe_sack_any_resent(t, c)));
 }
 
 static void begin_recovery(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
@@ -252,7 +254,7 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
         c->ssthresh = toe_cc_reduce(c, news->flight, TOE_CC_LOSS);
         c->cwnd = MIN(c->cwnd, c->ssthresh);
     }
-    if (was_spurious(c, news)) {
+    if (was_spurious(t, c, news)) {
         undo(t, c);
     } else if (in_recovery && seq_geq(c->snd_una, c->recover)) {
         c->cwnd = c->ssthresh;
@@ -275,12 +277,15 @@ void toe_recovery_ack(ToeTcp *t, ToeNcb *c, const ToeAckNews *news)
     }
     if (c->flags & TOE_F_RECOVERY) {
         proportional_rate(c, news);
-    } else if (news->acked && !in_recovery) {
+    } else if ((news->acked || news->rtt_us) && !in_recovery) {
+        /* Of SACKed ones nothing grows yet, but their round trips tell. */
         toe_cc_acked(c, &(ToeCcAck) {
-            .now = news->now, .bytes = news->acked, .flight = news->flight,
+            .now = news->now, .bytes = news->acked,
+            .delivered = news->delivered, .flight = news->flight,
             .rtt_us = news->rtt_us, .ece = news->ece,
+            .paced = toe_pacing_on(t, c),
         });
-        if (c->flags2 & TOE_F2_FRTO_NEW) {
+        if (c->flags2 & TOE_F2_FRTO_NEW && news->acked) {
             c->cwnd = MIN(c->cwnd, 2u * c->mss);
         }
         if ((int32_t)(c->snd_una - c->recover) > 1 << 30) {

@@ -255,6 +255,16 @@ bool toe_sack_next(const ToeTcp *t, const ToeNcb *c, uint32_t *left,
     return true;
 }
 
+bool toe_sack_any_resent(const ToeTcp *t, const ToeNcb *c)
+{
+    for (uint32_t i = c->span_first; i != TOE_NONE; i = t->spans[i].next) {
+        if (t->spans[i].again && t->spans[i].state == TOE_SPAN_FLYING) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- What an ACK says ---- */
 
 static void delivered(ToeNcb *c, const ToeSpan *s, ToeAckNews *news)
@@ -276,9 +286,31 @@ static void delivered(ToeNcb *c, const ToeSpan *s, ToeAckNews *news)
     toe_rack_delivered(c, s, news);
 }
 
+/*
+ * Was it the first copy of what was resent that arrived?  RFC 3522 3.2.  The
+ * echo is of the segment that begins at snd_una (RFC 7323 4.3); and one that
+ * was resent before undo_ts says nothing about what was resent since.
+ */
+static bool first_copy(const ToeTcp *t, const ToeNcb *c, uint32_t ack,
+                       const ToeAckNews *news)
+{
+    const ToeSpan *s;
+    uint32_t resent;
+
+    if (!c->undo_ts || !news->ts_ecr || c->span_first == TOE_NONE) {
+        return false;
+    }
+    s = &t->spans[c->span_first];
+    resent = toe_ts_now(c, s->sent);
+    return s->again && s->state != TOE_SPAN_SACKED && seq_lt(s->left, ack) &&
+           (int32_t)(resent - c->undo_ts) >= 0 &&
+           (int32_t)(news->ts_ecr - resent) < 0;
+}
+
 void toe_sack_advance(ToeTcp *t, ToeNcb *c, uint32_t ack, ToeAckNews *news)
 {
     news->acked = ack - c->snd_una;
+    news->first_copy = first_copy(t, c, ack, news);
     while (c->span_first != TOE_NONE) {
         uint32_t i = c->span_first;
         ToeSpan *s = &t->spans[i], part = *s;

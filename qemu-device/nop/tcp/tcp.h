@@ -554,6 +554,7 @@ typedef struct ToeAckNews {
     bool dsack;
     bool sacked;                /* SACK blocks told something new */
     bool original;              /* delivered without being resent, <= recover */
+    bool first_copy;            /* what was resent since undo_ts need not be */
     bool dsack_tlp;             /* the D-SACK is about the probe */
     bool ece;                   /* it echoes congestion */
     uint32_t ts_ecr;            /* 0: none */
@@ -926,6 +927,8 @@ void toe_ecn_undone(ToeNcb *c);
 
 /* Bytes/s at which new data goes; 0: as it comes. */
 uint64_t toe_pacing_rate(const ToeTcp *t, const ToeNcb *c);
+/* Is cwnd spread over the round trip, so that it may grow in large steps? */
+bool toe_pacing_on(const ToeTcp *t, const ToeNcb *c);
 /* May new data go now?  If not, TOE_T_PACE is set. */
 bool toe_pacing_ready(ToeTcp *t, ToeNcb *c, int64_t now);
 void toe_pacing_sent(ToeTcp *t, ToeNcb *c, uint32_t len, int64_t now);
@@ -944,6 +947,8 @@ void toe_sack_sent(ToeTcp *t, ToeNcb *c, uint32_t left, uint32_t right,
 /* [left, right), part of one span, goes out again. */
 void toe_sack_resent(ToeTcp *t, ToeNcb *c, uint32_t left, uint32_t right,
                      int64_t now);
+/* Is anything that was sent again under way? */
+bool toe_sack_any_resent(const ToeTcp *t, const ToeNcb *c);
 /* The first bytes that are lost and wait to be sent again. */
 bool toe_sack_next(const ToeTcp *t, const ToeNcb *c, uint32_t *left,
                    uint32_t *right);
