@@ -352,7 +352,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 		s = ps_get(fd);
 		if (s) {
 			ps_pump();
-			*(int *)arg = s->conn ? (int)ps_readable(s) : 0;
+			*(int *)arg = s->conn ? (int)ps_next_read(s) : 0;
 			ps_put(s);
 			return 0;
 		}

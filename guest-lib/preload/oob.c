@@ -48,6 +48,16 @@ uint64_t ps_readable(const struct psock *s)
 	return ahead ? ahead : n - 1;
 }
 
+/* Nothing at the mark, as in Linux. */
+uint64_t ps_next_read(const struct psock *s)
+{
+	uint64_t n = toe_recv_pending(s->conn), ahead;
+
+	if (s->oob_inline || !toe_urgent(s->conn, &ahead) || ahead >= n)
+		return n;
+	return ahead;
+}
+
 bool ps_at_mark(const struct psock *s)
 {
 	uint64_t ahead;

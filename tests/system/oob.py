@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import sys
+import termios
 
 SIOCATMARK = 0x8905
 LIMIT = 60  # seconds that only say "never"
@@ -33,6 +34,11 @@ def at_mark(s):
     return bool(by_call)
 
 
+def readable(s):
+    """FIONREAD, and what select() says at once."""
+    return struct.unpack("i", fcntl.ioctl(s, termios.FIONREAD, b"\0" * 4))[0], bool(select.select([s], [], [], 0)[0])
+
+
 def no_urgent_byte(s):
     try:
         got = s.recv(1, socket.MSG_OOB)
@@ -45,6 +51,7 @@ def no_urgent_byte(s):
 def give(s, ahead):
     s.sendall(b"abc" * ahead)
     assert s.send(b"xyU", socket.MSG_OOB) == 3
+    assert line_of(s) == ["next"]
     s.sendall(b"def")
 
 
@@ -69,8 +76,16 @@ def take(s, ahead, inline):
         assert not epoll.poll(0)
     data, want = b"", b"abc" * ahead + b"xy"
     while not at_mark(s):
+        count = readable(s)[0]
+        assert inline or count + len(data) <= len(want), (count, len(data), len(want))
         data += s.recv(1000000)
     assert data == want, (len(data), len(want), data[-10:])
+    # The urgent byte is all there is.
+    assert readable(s) == ((1, True) if inline else (0, False)), (readable(s), inline)
+    s.sendall(b"next\n")
+    assert select.select([s], [], [], LIMIT)[0] == [s]
+    if not inline:
+        assert readable(s) == (0, True), readable(s)
     rest, want = b"", b"Udef" if inline else b"def"
     while len(rest) < len(want):
         rest += s.recv(1000)
