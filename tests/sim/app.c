@@ -435,7 +435,9 @@ static void plan(struct sim *s, struct conn *c)
 		plan_end(s, &e[i]);
 	}
 	e[rnd(r, 2)].waits = chance(r, 500);
-	if (s->p.cookies != TOE_SYN_COOKIES_OFF) {
+	c->fast = s->p.fastopen && !c->both && chance(r, 700);
+	if (s->p.cookies != TOE_SYN_COOKIES_OFF || c->fast) {
+		/* A SYN with a cookie waits for the client's first word. */
 		/*
 		 * A cookie's server knows nothing until the last ACK comes.  Is
 		 * that lost, a client that waits for the server's first word
@@ -475,6 +477,10 @@ void app_init(struct sim *s)
 			if (toe_stream_listen(w->n, &q, s->p.backlog,
 					      &w->listener[k]) != TOE_ST_OK)
 				sim_fail(s, NULL, "cannot listen");
+			if (s->p.fastopen)
+				toe_stream_setopt(w->n, w->listener[k],
+						  TOE_OPT_FASTOPEN,
+						  s->p.fastopen);
 			if (k == 1)
 				toe_stream_setopt(w->n, w->listener[k],
 						  TOE_OPT_NODELAY, 1);
@@ -542,7 +548,8 @@ static void start_end(struct sim *s, struct conn *c, unsigned side)
 	uint8_t st;
 
 	memcpy(q.raddr, s->side[!side].ip, 16);
-	st = toe_stream_connect(w->n, &q, &e->handle);
+	st = c->fast ? toe_stream_connect_fast(w->n, &q, &e->handle)
+		     : toe_stream_connect(w->n, &q, &e->handle);
 	if (st != TOE_ST_OK) {
 		if (st != TOE_ST_NOMEM && st != TOE_ST_ADDRNOTAVAIL)
 			sim_fail(s, c, "side %u: connect says %u", side, st);
@@ -569,7 +576,7 @@ static void start_end(struct sim *s, struct conn *c, unsigned side)
 		if (&s->conn[i] != c && s->conn[i].started &&
 		    !memcmp(s->conn[i].port, c->port, sizeof(c->port)))
 			c->again = true;
-	if (!s->p.ports && chance(&s->rng, 300))
+	if (!s->p.ports && !c->fast && chance(&s->rng, 300))
 		near_wrap(s, e);
 	if (chance(&s->rng, 200))
 		toe_stream_setopt(w->n, e->handle, TOE_OPT_NODELAY, 1);

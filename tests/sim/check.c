@@ -97,7 +97,7 @@ static void sent_syn(struct sim *s, struct end *e, const struct seg *seg,
 	}
 	f->ecn = f->ecn && wants_ecn(seg);
 	syn_options(f, tcp, hlen);
-	if (seg->len)
+	if (seg->len && !(e->conn->fast && e->side == e->conn->initiator))
 		sim_fail(s, e->conn, "side %u sends data on a SYN", e->side);
 }
 
@@ -191,7 +191,8 @@ static void sent_data(struct sim *s, struct end *e, const struct seg *seg,
 		      const uint8_t *data)
 {
 	struct flow *f = &e->flow;
-	int64_t off = offset(f, seg->seq), end = off + seg->len;
+	int64_t off = offset(f, seg->seq) + !!(seg->flags & SYN);
+	int64_t end = off + seg->len;
 	uint32_t i;
 
 	if (off < 0 || end > e->sent)
@@ -204,7 +205,9 @@ static void sent_data(struct sim *s, struct end *e, const struct seg *seg,
 				 "offset %" PRId64 " (segment from %" PRId64
 				 ", %u bytes)", e->side, off + i, off,
 				 seg->len);
-	if (end > f->edge && !(seg->len == 1 && off <= f->edge))
+	/* Of Fast Open's data a SYN cannot know the window. */
+	if (end > f->edge && !(seg->len == 1 && off <= f->edge) &&
+	    !(seg->flags & SYN))
 		sim_fail(s, e->conn, "side %u sends offsets %" PRId64 " to %"
 			 PRId64 ", the window ends at %" PRId64, e->side, off,
 			 end, f->edge);
@@ -515,9 +518,10 @@ void check_end(struct sim *s)
 				 "headers", i);
 		/*
 		 * A probe's byte that was not taken is sent again, and so is
-		 * the SYN of a simultaneous open.
+		 * the SYN of a simultaneous open; and the data of a SYN if the
+		 * listener has too many such already.
 		 */
-		if (s->p.profile == CLEAN &&
+		if (s->p.profile == CLEAN && !s->p.fastopen &&
 		    (v[TOE_CTR_TCP_RETRANSMITS] > v[TOE_CTR_TCP_PROBES] + both ||
 		     v[TOE_CTR_TCP_RTO]))
 			sim_fail(s, NULL, "side %u sent %" PRIu64 " segments "

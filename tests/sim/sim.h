@@ -134,6 +134,7 @@ struct params {
 	uint32_t tuned;		/* to what buffers may grow; less: they don't */
 	uint32_t time_wait_ms;
 	uint32_t cookies;	/* TOE_SYN_COOKIES_* */
+	uint32_t fastopen;	/* of a listener: pending at most; 0: off */
 	uint32_t syn_backlog;	/* half-open connections of a listener */
 	uint32_t ports;		/* ephemeral; 0: the default range */
 	uint8_t ecn[2];		/* TOE_ECN_MODE_*, by side */
@@ -251,6 +252,7 @@ struct conn {
 	unsigned id;
 	unsigned initiator;	/* side */
 	bool both;		/* simultaneous open */
+	bool fast;		/* connects by Fast Open */
 	unsigned listener;
 	uint16_t port[2];	/* by side */
 	int64_t start;

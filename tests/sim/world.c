@@ -196,6 +196,10 @@ void sim_params(struct params *p, uint64_t seed)
 	/* Half of the seeds with buffers that stay as they are. */
 	p->tuned = chance(&r, 500) ? (uint32_t)rnd_log(&r, 4096, 8 << 20)
 				   : 4096;
+	/* A SYN with a cookie that comes again is a connection again. */
+	p->fastopen = chance(&r, 300) ? 1 + (uint32_t)rnd(&r, 8) : 0;
+	if (p->dup || p->reorder || p->jitter)
+		p->fastopen = 0;
 	p->limit = p->span + p->faults_end + 2 * p->stall + 1500 * SEC;
 }
 
@@ -212,7 +216,8 @@ void sim_describe(const struct sim *s, FILE *f)
 		"  marks %u or from %.1f ms of queue on, ECN %u/%u, congestion "
 		"control %u/%u, pacing %u/%u,\n"
 		"  stalls up to %.0f s, turn delay %.2f ms, port room %u, "
-		"ports %u, backlog %u, cookies %u, half-open %u%s%s\n",
+		"ports %u, backlog %u, cookies %u, half-open %u, fast open %u%s%s"
+		"\n",
 		profile_names[p->profile], p->harsh ? " (harsh)" : "", p->conns,
 		p->bytes, (double)p->delay[0] / MS, (double)p->delay[1] / MS,
 		(double)p->jitter / MS, p->reorder, (double)p->reorder_by / MS,
@@ -225,7 +230,7 @@ void sim_describe(const struct sim *s, FILE *f)
 		p->ecn[1], p->cc[0], p->cc[1], p->pacing[0], p->pacing[1],
 		(double)p->stall / SEC, (double)p->run_delay / MS,
 		p->port_room, p->ports, p->backlog, p->cookies, p->syn_backlog,
-		p->arp ? ", arp" : "", p->mute ? ", mute routers" : "");
+		p->fastopen, p->arp ? ", arp" : "", p->mute ? ", mute routers" : "");
 }
 
 static const char *state_name(uint8_t state)

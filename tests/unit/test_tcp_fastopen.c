@@ -504,6 +504,29 @@ START_TEST(data_not_taken)
 }
 END_TEST
 
+/* RFC 3168 6.1.5: what the SYN had is sent again, and that is not ECT. */
+START_TEST(data_not_taken_is_no_new_data)
+{
+	struct talk *t = client(8);
+	const struct talk_seg *s;
+
+	ck_assert_uint_eq(toe_nop_param_set(t->w->n, TOE_PARAM_ECN,
+					    TOE_ECN_MODE_ON), TOE_ST_OK);
+	ck_assert_uint_eq(connect_fast(t), TOE_ST_OK);
+	talk_send(t, 0, 100);
+	HEAR(t, .flags = SYN | ECE | CWR, .len = 100);
+	SAY(t, .flags = SYN | ACK | ECE, .ack = 1, .mss = 1460);
+	s = HEAR(t, .flags = ACK | PSH, .seq = 1, .ack = 1, .len = 100);
+	ck_assert_uint_eq(s->tos & 3, 0);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 101);
+	talk_send(t, 100, 1);
+	s = HEAR(t, .flags = ACK | PSH, .seq = 101, .ack = 1, .len = 1);
+	ck_assert_uint_eq(s->tos & 3, 2);
+	EVENTS(t, "E");
+	talk_free(t);
+}
+END_TEST
+
 /* RFC 7413 4.2.2 */
 START_TEST(part_of_the_data_taken)
 {
@@ -726,6 +749,7 @@ int main(void)
 	tcase_add_test(c, longest_cookie);
 	tcase_add_test(c, more_than_the_syn_holds);
 	tcase_add_test(c, data_not_taken);
+	tcase_add_test(c, data_not_taken_is_no_new_data);
 	tcase_add_test(c, part_of_the_data_taken);
 	tcase_add_test(c, black_hole);
 	tcase_add_test(c, late_answer_to_the_first_syn);

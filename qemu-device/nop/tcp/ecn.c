@@ -262,6 +262,13 @@ void toe_ecn_send_data(ToeNcb *c, ToeSeg *seg, uint32_t len, bool fresh)
     if (!(c->flags2 & TOE_F2_ECN) || !len || !fresh) {
         return;
     }
+    if (c->flags2 & TOE_F2_FO_AGAIN) {
+        /* The SYN had it already, so that it is no new data. */
+        if (seq_lt(seg->seq, c->fo_end)) {
+            return;
+        }
+        c->flags2 &= ~TOE_F2_FO_AGAIN;
+    }
     seg->ecn = TOE_ECN_ECT0;
     if (c->flags2 & TOE_F2_ECN_CWR) {
         c->flags2 &= ~TOE_F2_ECN_CWR;

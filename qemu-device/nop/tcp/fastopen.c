@@ -357,6 +357,8 @@ void toe_fastopen_synack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->flags2 |= TOE_F2_SYN_DATA;
     }
     if (taken < sent) {
+        c->fo_end = c->iss + 1 + sent;
+        c->flags2 |= TOE_F2_FO_AGAIN;
         toe_count(t->nop->counters, TCP_FASTOPEN_ACTIVE_FAILS);
     }
     toe_tcp_check_writable(c);

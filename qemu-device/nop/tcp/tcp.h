@@ -254,6 +254,7 @@ typedef enum ToeNcbKind {
 #define TOE_F2_FO_ANSWER        0x00020000u /* a cookie goes with the SYN-ACK */
 #define TOE_F2_FO_ASKED         0x00040000u /* client: the SYN has the option */
 #define TOE_F2_FO_EARLY         0x00080000u /* reported before the handshake */
+#define TOE_F2_FO_AGAIN         0x10000000u /* what is < fo_end was in the SYN */
 
 /* What the owner wants, and what came of it: in so. */
 #define TOE_SO_CORK             0x0001u
@@ -411,6 +412,8 @@ typedef struct ToeNcb {
     uint8_t ecn_change_ece;     /* a bit for each: does it carry ECE? */
     uint8_t ecn;                /* TOE_ECN_MODE_* */
     uint8_t ecn_syns;           /* SYNs sent: 1 with, 2 without asking */
+    uint32_t fo_end;            /* TOE_F2_FO_AGAIN: end of the SYN's data */
+
     /* Path MTU, plpmtud.c; sizes of payload or, where called MTU, of IP. */
     int64_t raise_at;           /* when to try more; INT64_MAX: never */
     uint32_t probe_seq;         /* the last probe */
