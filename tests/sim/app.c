@@ -436,6 +436,12 @@ static void plan(struct sim *s, struct conn *c)
 	}
 	e[rnd(r, 2)].waits = chance(r, 500);
 	c->fast = s->p.fastopen && !c->both && chance(r, 700);
+	/*
+	 * Data that the SYN-ACK did not take goes instead of a mere ACK.  Is it
+	 * too long for the path, a cookie is too old when that is found out.
+	 */
+	if (c->fast && s->p.mute && s->p.cookies != TOE_SYN_COOKIES_OFF)
+		c->may_fail = true;
 	if (s->p.cookies != TOE_SYN_COOKIES_OFF || c->fast) {
 		/* A SYN with a cookie waits for the client's first word. */
 		/*
