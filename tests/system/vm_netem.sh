@@ -43,7 +43,8 @@ guest_peer() {
     local modules=$1 round netem name module cc flows flow_port
     nic=$(basename /sys/bus/pci/drivers/toe/0*/net/*)
     for module in net/sched/sch_netem net/sched/sch_ingress net/sched/act_mirred net/sched/cls_matchall drivers/net/ifb net/ipv4/tcp_dctcp; do
-        check "peer: module $module" insmod "$modules/$module.ko"
+        # .ko, or compressed, as Debian 13 has them: insmod reads both.
+        check "peer: module $module" insmod "$(echo "$modules/$module".ko*)"
     done
     # What comes in goes through ifb0's queue first.
     ip link set dev ifb0 up
