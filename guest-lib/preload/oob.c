@@ -39,15 +39,6 @@ bool ps_oob_ready(const struct psock *s)
 	       ahead < toe_recv_pending(s->conn);
 }
 
-uint64_t ps_readable(const struct psock *s)
-{
-	uint64_t n = toe_recv_pending(s->conn), ahead;
-
-	if (s->oob_inline || !toe_urgent(s->conn, &ahead) || ahead >= n)
-		return n;
-	return ahead ? ahead : n - 1;
-}
-
 /* Nothing at the mark, as in Linux. */
 uint64_t ps_next_read(const struct psock *s)
 {
@@ -56,6 +47,12 @@ uint64_t ps_next_read(const struct psock *s)
 	if (s->oob_inline || !toe_urgent(s->conn, &ahead) || ahead >= n)
 		return n;
 	return ahead;
+}
+
+bool ps_readable(const struct psock *s)
+{
+	/* At the mark the urgent byte is the first one, and does not count. */
+	return ps_next_read(s) || toe_recv_pending(s->conn) > 1;
 }
 
 bool ps_at_mark(const struct psock *s)

@@ -184,8 +184,8 @@ void ps_kept_share(int fd, int newfd);
 
 /* Is there an urgent byte that MSG_OOB would give?  POLLPRI. */
 bool ps_oob_ready(const struct psock *s);
-/* Bytes that reads would give now; the urgent byte may be none of them. */
-uint64_t ps_readable(const struct psock *s);
+/* Would a read give something now? */
+bool ps_readable(const struct psock *s);
 /* Bytes that one read would give at most, as it stops at the mark: FIONREAD. */
 uint64_t ps_next_read(const struct psock *s);
 bool ps_at_mark(const struct psock *s);
