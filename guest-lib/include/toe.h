@@ -147,8 +147,9 @@ struct toe_conn_opts {
 	void *user;			/* comes back in events */
 	const struct sockaddr *local;	/* NULL: adapter chooses */
 	socklen_t local_len;
-	uint32_t noptions;		/* set before the first segment, by */
-	const struct toe_option *options; /* toe_connect() only */
+	uint32_t noptions;
+	const struct toe_option *options; /* for toe_connect(): set before the
+					   * first segment */
 	uint32_t rsvd[2];		/* zero */
 };
 
