@@ -4,14 +4,17 @@
  *
  * The RAM is cut into buflets of TOE_BUFLET_SIZE bytes.  A table beside it
  * says for each buflet where its bytes start, how many there are, and which
- * buflet follows in its chain; free buflets are chained the same way.  Tables
- * of indices, no pointers: they are saved as they are.
+ * buflet follows in its chain.  Tables of indices, no pointers: they are saved
+ * as they are.
  *
- * Free buflets are taken from the head of the free list and go back there, so
- * that the memory last used, still in the processor's cache, is used first.
- * A trimmed chain goes back as one piece, in its own order.  So a chain
- * mostly gets buflets that are neighbours in RAM, and toe_chain_span() can
- * give several of them as one span: fewer, larger DMA transfers.
+ * The free buflet with the lowest index is taken first.  So what is in use
+ * stays together at the low end, in the processor's cache, and a chain mostly
+ * gets buflets that are neighbours in RAM however long the adapter runs:
+ * toe_chain_span() gives several of them as one span, for fewer and larger
+ * DMA transfers.  (A list of free buflets, last in first out, is as warm but
+ * is shuffled by use until no neighbour is left.)  Free buflets are bits in
+ * words, with a bit for each word that has one, and so on up, so that finding
+ * the lowest costs the same however many there are.
  *
  * Class OUT may not take the last quarter (lmem.h).  The class is looked at
  * when buflets are taken only; a buflet does not remember it.
@@ -23,8 +26,11 @@
 /* Buflets in one span at most: bounds the search, and holds a 64 KiB frame. */
 #define SPAN_BUFLETS 32
 
+/* 64 times 64 times 64 words of 64 buflets: 32 GiB. */
+#define LEVELS 4
+
 typedef struct ToeBuflet {
-    uint32_t next;              /* in its chain or the free list, or NONE */
+    uint32_t next;              /* in its chain, or NONE */
     uint16_t start;             /* of the bytes in the buflet */
     uint16_t used;              /* bytes */
 } ToeBuflet;
@@ -36,7 +42,11 @@ struct ToeLmem {
     ToeBuflet *table;
     uint32_t total;
     uint32_t navail;
-    uint32_t free;              /* first free buflet */
+    /*
+     * free[0]: a bit per buflet, set if it is free; free[i + 1]: a bit per
+     * word of free[i], set if that is not 0.  free[LEVELS - 1] is one word.
+     */
+    uint64_t *free[LEVELS];
 };
 
 static void show_free(ToeLmem *lm)
@@ -46,16 +56,58 @@ static void show_free(ToeLmem *lm)
     }
 }
 
+static uint32_t words(uint32_t bits)
+{
+    return bits / 64 + (bits % 64 != 0);
+}
+
+static void set_free(ToeLmem *lm, uint32_t i)
+{
+    for (int level = 0; level < LEVELS; level++) {
+        uint64_t *word = &lm->free[level][i / 64];
+        bool was_empty = !*word;
+
+        *word |= UINT64_C(1) << i % 64;
+        if (!was_empty) {
+            return;
+        }
+        i /= 64;
+    }
+}
+
+/* The caller knows that there is one. */
+static uint32_t take_lowest(ToeLmem *lm)
+{
+    uint32_t i = 0;
+
+    for (int level = LEVELS; level-- > 0;) {
+        i = i * 64 + (uint32_t)__builtin_ctzll(lm->free[level][i]);
+    }
+    for (uint32_t level = 0, k = i; level < LEVELS; level++, k /= 64) {
+        uint64_t *word = &lm->free[level][k / 64];
+
+        *word &= ~(UINT64_C(1) << k % 64);
+        if (*word) {
+            break;
+        }
+    }
+    return i;
+}
+
 ToeLmem *toe_lmem_new(uint8_t *ram, size_t size, ToeCounters *counters)
 {
     ToeLmem *lm = g_new0(ToeLmem, 1);
     size_t total = size / TOE_BUFLET_SIZE;
 
     lm->ram = ram;
-    lm->total = MIN(total, (size_t)TOE_BUFLET_NONE);
+    lm->total = MIN(total, (size_t)1 << 6 * LEVELS);
     lm->size = (size_t)lm->total * TOE_BUFLET_SIZE;
     lm->counters = counters;
     lm->table = g_new0(ToeBuflet, lm->total);
+    for (uint32_t level = 0, n = lm->total; level < LEVELS; level++) {
+        n = MAX(words(n), 1);
+        lm->free[level] = g_new0(uint64_t, n);
+    }
     toe_lmem_reset(lm);
     return lm;
 }
@@ -63,6 +115,9 @@ ToeLmem *toe_lmem_new(uint8_t *ram, size_t size, ToeCounters *counters)
 void toe_lmem_free(ToeLmem *lm)
 {
     if (lm) {
+        for (int level = 0; level < LEVELS; level++) {
+            g_free(lm->free[level]);
+        }
         g_free(lm->table);
         g_free(lm);
     }
@@ -71,11 +126,9 @@ void toe_lmem_free(ToeLmem *lm)
 void toe_lmem_reset(ToeLmem *lm)
 {
     for (uint32_t i = 0; i < lm->total; i++) {
-        lm->table[i].next = i + 1 < lm->total ? i + 1 : TOE_BUFLET_NONE;
-        lm->table[i].start = 0;
-        lm->table[i].used = 0;
+        lm->table[i] = (ToeBuflet) { .next = TOE_BUFLET_NONE };
+        set_free(lm, i);
     }
-    lm->free = lm->total ? 0 : TOE_BUFLET_NONE;
     lm->navail = lm->total;
     if (lm->counters) {
         lm->counters->v[TOE_CTR_LMEM_BUFLETS] = lm->total;
@@ -127,10 +180,9 @@ bool toe_chain_extend(ToeLmem *lm, ToeChain *c, uint32_t len,
         lm->table[c->last].used += len - rest;
     }
     while (rest) {
-        uint32_t i = lm->free;
+        uint32_t i = take_lowest(lm);
         ToeBuflet *b = &lm->table[i];
 
-        lm->free = b->next;
         b->next = TOE_BUFLET_NONE;
         b->start = 0;
         b->used = MIN(rest, TOE_BUFLET_SIZE);
@@ -189,12 +241,18 @@ void toe_chain_concat(ToeLmem *lm, ToeChain *dst, ToeChain *src)
     *src = toe_chain_init();
 }
 
-/* Give n buflets, chained from first to last, back to the free list. */
-static void put_back(ToeLmem *lm, uint32_t first, uint32_t last, uint32_t n)
+/* Give the buflets from first to last, all or a part of a chain, back. */
+static void put_back(ToeLmem *lm, uint32_t first, uint32_t last)
 {
-    lm->table[last].next = lm->free;
-    lm->free = first;
-    lm->navail += n;
+    uint32_t i = first;
+
+    set_free(lm, i);
+    lm->navail++;
+    while (i != last) {
+        i = lm->table[i].next;
+        set_free(lm, i);
+        lm->navail++;
+    }
     show_free(lm);
 }
 
@@ -203,7 +261,6 @@ void toe_chain_trim_head(ToeLmem *lm, ToeChain *c, uint32_t len)
     uint32_t first = c->first;
     uint32_t i = first;
     uint32_t last = TOE_BUFLET_NONE;
-    uint32_t n = 0;
 
     if (len >= c->len) {
         toe_chain_clear(lm, c);
@@ -214,19 +271,18 @@ void toe_chain_trim_head(ToeLmem *lm, ToeChain *c, uint32_t len)
         len -= lm->table[i].used;
         last = i;
         i = lm->table[i].next;
-        n++;
     }
     lm->table[i].start += len;
     lm->table[i].used -= len;
     c->first = i;
-    if (n) {
-        put_back(lm, first, last, n);
+    if (last != TOE_BUFLET_NONE) {
+        put_back(lm, first, last);
     }
 }
 
 void toe_chain_trim_tail(ToeLmem *lm, ToeChain *c, uint32_t len)
 {
-    uint32_t keep, i, first, old_last, n = 0;
+    uint32_t keep, i, first, old_last;
 
     if (len >= c->len) {
         toe_chain_clear(lm, c);
@@ -249,24 +305,14 @@ void toe_chain_trim_tail(ToeLmem *lm, ToeChain *c, uint32_t len)
     lm->table[i].next = TOE_BUFLET_NONE;
     c->last = i;
     if (first != TOE_BUFLET_NONE) {
-        for (uint32_t k = first; k != TOE_BUFLET_NONE;
-             k = lm->table[k].next) {
-            n++;
-        }
-        put_back(lm, first, old_last, n);
+        put_back(lm, first, old_last);
     }
 }
 
 void toe_chain_clear(ToeLmem *lm, ToeChain *c)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = c->first; i != TOE_BUFLET_NONE;
-         i = lm->table[i].next) {
-        n++;
-    }
-    if (n) {
-        put_back(lm, c->first, c->last, n);
+    if (c->first != TOE_BUFLET_NONE) {
+        put_back(lm, c->first, c->last);
     }
     *c = toe_chain_init();
 }

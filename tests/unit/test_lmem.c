@@ -93,7 +93,7 @@ START_TEST(neighbours_are_one_span)
 	ck_assert_ptr_eq(toe_chain_span(lm, &c, 0, &n, NULL), ram);
 	ck_assert_uint_eq(n, 32 * TOE_BUFLET_SIZE);
 	ck_assert_ptr_null(toe_chain_span(lm, &c, c.len, &n, NULL));
-	/* A chain comes back in its order and gives the same span again. */
+	/* What is free and lowest is taken first. */
 	toe_chain_trim_head(lm, &c, 16 * TOE_BUFLET_SIZE);
 	toe_chain_clear(lm, &c);
 	ck_assert(toe_chain_extend(lm, &c, 16 * TOE_BUFLET_SIZE,
@@ -101,6 +101,69 @@ START_TEST(neighbours_are_one_span)
 	toe_chain_span(lm, &c, 0, &n, NULL);
 	ck_assert_uint_eq(n, 16 * TOE_BUFLET_SIZE);
 	toe_chain_clear(lm, &c);
+}
+END_TEST
+
+/*
+ * Neighbours stay neighbours however long frames of an odd size come and
+ * buffers of another are emptied: a buffer is one span, or two where the chain
+ * goes back to the low end.
+ */
+START_TEST(spans_stay_long)
+{
+	ToeChain c = toe_chain_init();
+	uint8_t frame[1440] = { 0 };
+	GRand *r = g_rand_new_with_seed(1);
+	uint32_t spans = 0, buffers = 0;
+
+	for (int step = 0; step < 4000; step++) {
+		if (c.len < 40000 || g_rand_boolean(r)) {
+			if (c.len < 90000)
+				ck_assert(toe_chain_append(lm, &c, frame,
+							   sizeof(frame),
+							   TOE_LMEM_IN));
+			continue;
+		}
+		for (uint32_t off = 0, n; off < 40000; off += n, spans++)
+			ck_assert_ptr_nonnull(toe_chain_span(lm, &c, off, &n,
+							     NULL));
+		buffers++;
+		toe_chain_trim_head(lm, &c, 40000);
+	}
+	ck_assert_uint_gt(buffers, 100);
+	ck_assert_uint_le(spans, 3 * buffers);
+	toe_chain_clear(lm, &c);
+	g_rand_free(r);
+}
+END_TEST
+
+/* The lowest is found across words, and words of words, of free ones. */
+START_TEST(lowest_first)
+{
+	const uint32_t total = 64 * 64 * 2 + 70;
+	uint8_t *mem = g_malloc((size_t)total * TOE_BUFLET_SIZE);
+	ToeLmem *big = toe_lmem_new(mem, (size_t)total * TOE_BUFLET_SIZE, NULL);
+	ToeChain *c = g_new(ToeChain, total);
+	static const uint32_t back[] = { 8261, 5000, 4096, 4095, 64, 63, 0 };
+	uint32_t i;
+
+	for (i = 0; i < total; i++) {
+		c[i] = toe_chain_init();
+		ck_assert(toe_chain_extend(big, &c[i], TOE_BUFLET_SIZE,
+					   TOE_LMEM_IN));
+		ck_assert_uint_eq(c[i].first, i);
+	}
+	ck_assert_uint_eq(toe_lmem_avail(big, TOE_LMEM_IN), 0);
+	for (i = 0; i < G_N_ELEMENTS(back); i++)
+		toe_chain_clear(big, &c[back[i]]);
+	while (i-- > 0) {
+		ck_assert(toe_chain_extend(big, &c[back[i]], 1, TOE_LMEM_IN));
+		ck_assert_uint_eq(c[back[i]].first, back[i]);
+	}
+	ck_assert_uint_eq(toe_lmem_avail(big, TOE_LMEM_IN), 0);
+	g_free(c);
+	toe_lmem_free(big);
+	g_free(mem);
 }
 END_TEST
 
@@ -197,6 +260,8 @@ int main(void)
 	tcase_add_test(tc, classes);
 	tcase_add_test(tc, room_of_the_last_buflet);
 	tcase_add_test(tc, neighbours_are_one_span);
+	tcase_add_test(tc, spans_stay_long);
+	tcase_add_test(tc, lowest_first);
 	tcase_add_loop_test(tc, against_a_model, 0, 8);
 	tcase_add_test(tc, reset_frees_all);
 	sr = srunner_create(s);
