@@ -317,7 +317,7 @@ static bool backlog_run(ToeAdapter *a)
 /* ---- Turns ------------------------------------------------------------- */
 
 /* False: a turn is under way. */
-static bool turn_begin(ToeAdapter *a)
+static bool turn_begin(ToeAdapter *a, bool frame)
 {
     if (a->turn.busy) {
         return false;
@@ -328,7 +328,9 @@ static bool turn_begin(ToeAdapter *a)
     a->turn.requests = 0;
     a->turn.copied = 0;
     a->turn.output = 0;
-    a->turn.timed = false;
+    /* Frames that come one behind another share one look at the clock. */
+    a->turn.timed &= frame && a->turn.burst;
+    a->turn.burst = frame;
     return true;
 }
 
@@ -427,7 +429,7 @@ static void refuse(ToeAdapter *a, uint64_t off)
 void toe_adapter_reg_write(ToeAdapter *a, uint64_t off, uint64_t val,
                            unsigned size)
 {
-    if (!turn_begin(a)) {
+    if (!turn_begin(a, false)) {
         refuse(a, off);
         return;
     }
@@ -439,7 +441,7 @@ void toe_adapter_reg_write(ToeAdapter *a, uint64_t off, uint64_t val,
 void toe_adapter_doorbell_write(ToeAdapter *a, uint64_t off, uint64_t val,
                                 unsigned size)
 {
-    if (!turn_begin(a)) {
+    if (!turn_begin(a, false)) {
         refuse(a, off);
         return;
     }
@@ -463,7 +465,7 @@ void toe_adapter_frame_in(ToeAdapter *a, const uint8_t *frame, size_t len)
         toe_count(&a->counters, ETH_BAD);
         return;
     }
-    if (!turn_begin(a)) {
+    if (!turn_begin(a, true)) {
         backlog_push(a, frame, (uint32_t)len);
         return;
     }
@@ -475,7 +477,7 @@ void toe_adapter_frame_in(ToeAdapter *a, const uint8_t *frame, size_t len)
 void toe_adapter_port_ready(ToeAdapter *a)
 {
     a->turn.ready = true;
-    if (turn_begin(a)) {
+    if (turn_begin(a, false)) {
         rounds(a);
         turn_end(a);
     }
@@ -485,7 +487,7 @@ void toe_adapter_link(ToeAdapter *a, bool up)
 {
     a->turn.link_changed = true;
     a->turn.link_up = up;
-    if (turn_begin(a)) {
+    if (turn_begin(a, false)) {
         rounds(a);
         turn_end(a);
     }
@@ -493,7 +495,7 @@ void toe_adapter_link(ToeAdapter *a, bool up)
 
 void toe_adapter_timer(ToeAdapter *a)
 {
-    if (turn_begin(a)) {
+    if (turn_begin(a, false)) {
         a->turn.deadline = INT64_MAX;   /* the world's timer has fired */
         toe_nop_timer(a->nop);
         rounds(a);
@@ -504,7 +506,7 @@ void toe_adapter_timer(ToeAdapter *a)
 void toe_adapter_run(ToeAdapter *a)
 {
     a->turn.kicked = false;
-    if (turn_begin(a)) {
+    if (turn_begin(a, false)) {
         if (toe_ctx_watched(a)) {
             toe_adapter_kick(a);
         }

@@ -63,6 +63,7 @@ typedef struct ToeTurn {
     uint64_t number;
     bool busy;                  /* an entry is under way */
     bool timed;                 /* now is valid: the clock is read once a round */
+    bool burst;                 /* the last turn was a frame's */
     int64_t now;
     bool reset;                 /* reset when it is done */
     bool ready;                 /* the port became ready meanwhile */

@@ -477,6 +477,52 @@ START_TEST(reset_during_an_interrupt)
 }
 END_TEST
 
+/* ---- The clock ---- */
+
+static int64_t clock_ns, seen_ns;
+
+static int64_t read_clock(void *opaque)
+{
+	(void)opaque;
+	return ++clock_ns;
+}
+
+static void look_at_clock(void)
+{
+	seen_ns = g.a->nop_env.now(g.a->nop_env.opaque);
+}
+
+static int64_t time_of_frame(void)
+{
+	static const uint8_t bytes[60];
+
+	toe_adapter_frame_in(g.a, bytes, sizeof(bytes));
+	return seen_ns;
+}
+
+/* Frames one behind another look once; who comes after a turn, again. */
+START_TEST(clock_of_a_burst)
+{
+	struct toe_hw_req req = simple(TOE_OP_NOP, 0);
+	int64_t first;
+
+	g.a->env.now = read_clock;
+	net.on_frame = look_at_clock;
+	first = time_of_frame();
+	ck_assert_int_eq(time_of_frame(), first);
+	ck_assert_int_eq(time_of_frame(), first);
+	net.on_run = look_at_clock;
+	guest_run(&g);
+	ck_assert_int_gt(seen_ns, first);
+	first = seen_ns;
+	ck_assert_int_gt(time_of_frame(), first);
+	net.on_run = look_at_clock;
+	app_post(&a, &req);		/* a turn of another kind */
+	first = seen_ns;
+	ck_assert_int_gt(time_of_frame(), first);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("host_edges");
@@ -500,6 +546,7 @@ int main(void)
 	tcase_add_test(tc, commands_of_a_turn);
 	tcase_add_test(tc, frame_during_an_interrupt);
 	tcase_add_test(tc, reset_during_an_interrupt);
+	tcase_add_test(tc, clock_of_a_burst);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
