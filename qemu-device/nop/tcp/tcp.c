@@ -262,7 +262,7 @@ void toe_tcp_reap(ToeTcp *t, ToeNcb *c)
 /* Take the event out of c, if it is there and somebody wants it. */
 static bool next_event(ToeTcp *t, ToeNcb *c, uint32_t handle, uint8_t event)
 {
-    if (toe_ncb_get(t, handle) != c || !(c->events & event)) {
+    if (!(c->events & event) || toe_ncb_get(t, handle) != c) {
         return false;
     }
     c->events &= (uint8_t)~event;
