@@ -87,9 +87,23 @@ static void k_run(int ep, struct kpeer *k)
 	}
 }
 
+/*
+ * The peer is the same for every path and on every machine, and costs little
+ * beside what is measured: Reno, which every kernel has and every user may
+ * choose, sets no timer for each segment, as a default of BBR would.
+ */
+static void k_options(int fd)
+{
+	static const char reno[] = "reno";
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, reno, strlen(reno));
+}
+
 static void k_accept(int ep, int listener)
 {
-	int fd, one = 1;
+	int fd;
 
 	while ((fd = accept4(listener, NULL, NULL,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
@@ -100,7 +114,7 @@ static void k_accept(int ep, int listener)
 			close(fd);
 			return;
 		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		k_options(fd);
 		k->fd = fd;
 		k->interest = EPOLLIN;
 		perf_peer_init(&k->peer, &k_io, k);
