@@ -25,7 +25,8 @@
  *
  * "Stale" is no state but REACHABLE with its time over: nothing happens to an
  * entry that nobody uses, so an idle one costs no timer.  What was only heard,
- * and is no answer, makes an entry that is stale from the start.
+ * and is no answer, makes an entry that is stale from the start; one that TCP
+ * has sent by in vain becomes stale.
  *
  * Entries that the host set (NEIGH_ADD mirrors the kernel's table) are the
  * host's word: only an answer to our own probe changes their MAC, and silence
@@ -569,11 +570,26 @@ static Neigh *create_heard(ToeNop *n, uint8_t family, const uint8_t *addr)
                                               : NULL;
 }
 
+/* Its last answer is too old, whenever that was. */
+static void doubt(ToeNop *n, Neigh *e)
+{
+    e->confirmed = toe_nop_now(n) - reachable_time(e);
+}
+
 /* The MAC is known now, but not that the neighbour can be reached. */
 static void stale(ToeNop *n, Neigh *e, const uint8_t *mac)
 {
     resolved(n, e, mac);
-    e->confirmed = toe_nop_now(n) - reachable_time(e);
+    doubt(n, e);
+}
+
+void toe_neigh_suspect(ToeNop *n, uint8_t family, const uint8_t *addr)
+{
+    Neigh *e = find(n, family, addr);
+
+    if (e) {
+        doubt(n, e);
+    }
 }
 
 static bool asked(const Neigh *e)
@@ -634,9 +650,7 @@ void toe_neigh_advert(ToeNop *n, uint8_t family, const uint8_t *addr,
     }
     if (known && differs && !override) {
         /* Another MAC, but not meant to replace ours: have a look soon. */
-        if (e->state == NEIGH_REACHABLE) {
-            e->confirmed = toe_nop_now(n) - reachable_time(e);
-        }
+        doubt(n, e);
     } else if (solicited) {
         resolved(n, e, mac ? mac : e->mac);
     } else if (!known || differs) {

@@ -315,6 +315,12 @@ bool toe_route_is_host(ToeNop *n, uint8_t family, const uint8_t *addr);
 /* Our address to speak from to this neighbour.  False: there is none. */
 bool toe_route_source(ToeNop *n, uint8_t family, const uint8_t *hop,
                       uint8_t *laddr);
+/*
+ * What is sent to dst finds no answer, says its transport (RFC 1122, 3.3.1.4):
+ * whoever it goes by is asked for again when next used, to find a gateway that
+ * died or moved.
+ */
+void toe_route_suspect(ToeNop *n, uint8_t family, const uint8_t *dst);
 /* Is addr reached without a gateway? */
 bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr);
 void toe_route_reset(ToeNop *n);
@@ -532,6 +538,8 @@ void toe_neigh_hear(ToeNop *n, uint8_t family, const uint8_t *addr,
 /* ND: an advertisement (RFC 4861, 7.2.5); mac may be NULL. */
 void toe_neigh_advert(ToeNop *n, uint8_t family, const uint8_t *addr,
                       const uint8_t *mac, bool solicited, bool override);
+/* It may be gone: ask it again as soon as it is used. */
+void toe_neigh_suspect(ToeNop *n, uint8_t family, const uint8_t *addr);
 /* The driver's word on a neighbour (mac NULL: forget it). */
 uint8_t toe_neigh_set(ToeNop *n, uint8_t family, const uint8_t *addr,
                       const uint8_t *mac);

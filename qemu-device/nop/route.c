@@ -207,6 +207,16 @@ bool toe_route_next_hop(ToeNop *n, uint8_t family, const uint8_t *dst,
     return true;
 }
 
+void toe_route_suspect(ToeNop *n, uint8_t family, const uint8_t *dst)
+{
+    uint8_t hop[16];
+
+    if (!toe_ip_is_local(n, family, dst) &&
+        toe_route_next_hop(n, family, dst, hop)) {
+        toe_neigh_suspect(n, family, hop);
+    }
+}
+
 bool toe_route_on_link(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
     const ToeRoute *r;

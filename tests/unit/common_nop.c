@@ -3,6 +3,7 @@
  * common_nop.c - the fakes around the network side; see common_nop.h.
  */
 #include "common_nop.h"
+#include "nop/wire6.h"
 
 #define RAM_SIZE	(4u << 20)
 #define TURN_BUDGET	(1u << 20)
@@ -41,12 +42,39 @@ static void keep(GQueue *q, const uint8_t *data, size_t len)
 	g_queue_push_tail(q, f);
 }
 
+/* A question for the MAC of the peer, sent to the peer alone? */
+static bool is_question(struct world *w, const uint8_t *frame, size_t len)
+{
+	uint16_t type = toe_get16(frame + 12);
+
+	if (len < TOE_ETH_MIN || memcmp(frame, PEER_MAC, 6))
+		return false;
+	if (type == TOE_ETHERTYPE_ARP &&
+	    toe_get16(frame + 20) == TOE_ARP_REQUEST) {
+		w->answer_family = TOE_AF_INET;
+		memset(w->answer, 0, 16);
+		memcpy(w->answer, frame + 38, 4);
+		return true;
+	}
+	if (type == TOE_ETHERTYPE_IPV6 && frame[20] == TOE_PROTO_ICMP6 &&
+	    frame[54] == TOE_ICMP6_SOLICIT) {
+		w->answer_family = TOE_AF_INET6;
+		memcpy(w->answer, frame + 62, 16);
+		return true;
+	}
+	return false;
+}
+
 static bool send_frame(void *opaque, const uint8_t *frame, size_t len)
 {
 	struct world *w = opaque;
 
 	ck_assert_msg(w->port_room > 0, "a frame for a busy port");
 	ck_assert_msg(!w->in_frame, "a frame out while one comes in");
+	if (w->peer_answers && is_question(w, frame, len)) {
+		w->questions++;
+		return true;
+	}
 	keep(&w->sent, frame, len);
 	w->port_room--;
 	return w->port_room > 0;
@@ -206,6 +234,12 @@ void world_run(struct world *w)
 	}
 	for (turns = 0; toe_nop_run(w->n, TURN_BUDGET); turns++)
 		ck_assert_msg(turns < TURNS_MAX, "turns without end");
+	if (w->answer_family) {
+		ck_assert_uint_eq(toe_nop_neigh_add(w->n, w->answer_family,
+						    w->answer, PEER_MAC),
+				  TOE_ST_OK);
+		w->answer_family = 0;
+	}
 }
 
 void world_advance(struct world *w, int64_t ns)

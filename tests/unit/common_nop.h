@@ -54,6 +54,14 @@ struct world {
 	uint32_t cut;		/* world_in_ip(): see there; 0: do not */
 	uint8_t tos;		/* of the packets of world_in_ip(), world6_in() */
 	bool in_frame;		/* a frame is being given to the adapter */
+	/*
+	 * The peer answers by itself when it alone is asked for its MAC (ARP,
+	 * or a solicitation); the question is counted and not kept.
+	 */
+	bool peer_answers;
+	unsigned questions;
+	uint8_t answer_family;	/* due at the end of the turn; 0: none */
+	uint8_t answer[16];
 	uint32_t guest_errors;
 	char last_error[256];
 	struct frame last;	/* owner of what the getters returned */

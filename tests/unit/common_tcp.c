@@ -103,6 +103,7 @@ struct talk *talk_new_config(const ToeNopConfig *config, size_t ram)
 	if (!talks)
 		talks = g_hash_table_new(NULL, NULL);
 	t->w = world_new_config(config, ram, &ops);
+	t->w->peer_answers = true;
 	g_hash_table_insert(talks, t->w, t);
 	t->log = g_string_new("");
 	t->peer_iss = 0x10000000;

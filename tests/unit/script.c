@@ -234,6 +234,7 @@ static void begin(struct script *s)
 		s->w = world6_new_config(&config, s->ram, &ops);
 	else
 		s->w = world_new_config(&config, s->ram, &ops);
+	s->w->peer_answers = true;
 	if (s->mtu)
 		ck_assert_uint_eq(toe_nop_port_set(s->w->n, s->mtu, NULL,
 						   TOE_FILTER_UP, 0),

@@ -585,6 +585,25 @@ START_TEST(test_probe_confirms)
 }
 END_TEST
 
+/* A transport without an answer doubts the hop, not the far end. */
+START_TEST(test_suspect)
+{
+	send_ip(PEER_IP, 1);
+	answer(PEER_MAC, PEER_IP);
+	world_forget(w);
+	toe_route_suspect(w->n, TOE_AF_INET, FAR_IP);
+	world_advance(w, SEC);
+	world_expect_silence(w);	/* until it is used */
+	send_ip(FAR_IP, 2);
+	expect_unicast_question(PEER_MAC, PEER_IP);
+	expect_ip_to(PEER_MAC, 2);
+	answer(OTHER_MAC, PEER_IP);	/* another gateway has its address */
+	send_ip(FAR_IP, 3);
+	expect_ip_to(OTHER_MAC, 3);
+	world_expect_silence(w);
+}
+END_TEST
+
 START_TEST(test_probe_fails)
 {
 	send_ip(PEER_IP, 1);
@@ -901,6 +920,7 @@ int main(void)
 	tcase_add_test(a, test_update);
 	tcase_add_test(a, test_not_on_link);
 	tcase_add_test(a, test_probe_confirms);
+	tcase_add_test(a, test_suspect);
 	tcase_add_test(a, test_probe_fails);
 	tcase_add_test(a, test_host_entry);
 	tcase_add_test(a, test_host_resolves);

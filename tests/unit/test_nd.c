@@ -244,6 +244,28 @@ START_TEST(test_delay_and_probe)
 END_TEST
 
 /* 7.2.5, line by line. */
+/* A transport without an answer doubts the hop, not the far end. */
+START_TEST(test_suspect)
+{
+	resolve_peer();
+	toe_route_suspect(w->n, TOE_AF_INET6, P6);
+	toe_route_suspect(w->n, TOE_AF_INET6, W6);	/* nobody's neighbour */
+	toe_route_suspect(w->n, TOE_AF_INET6, ALL_NODES6);
+	world_advance(w, 20 * SEC);
+	world_expect_silence(w);		/* until it is used */
+	ck_assert_uint_eq(out(P6), TOE_ST_OK);
+	expect_to(PEER_MAC);
+	world_advance(w, 5 * SEC);
+	hear_ns(P6, W6, PEER_MAC);
+	toe_route_suspect(w->n, TOE_AF_INET6, P6);	/* it is asked already */
+	say_na(W6, P6, NULL, SOLICITED);
+	ck_assert_uint_eq(out(P6), TOE_ST_OK);
+	expect_to(PEER_MAC);
+	world_advance(w, 20 * SEC);
+	world_expect_silence(w);
+}
+END_TEST
+
 START_TEST(test_adverts)
 {
 	/* Unsolicited, for nobody we know: nothing is learnt. */
@@ -496,6 +518,7 @@ int main(void)
 	tcase_add_test(c, test_resolve_gateway);
 	tcase_add_test(c, test_no_answer);
 	tcase_add_test(c, test_delay_and_probe);
+	tcase_add_test(c, test_suspect);
 	tcase_add_test(c, test_adverts);
 	tcase_add_test(c, test_host_entry);
 	tcase_add_test(c, test_answer_bytes);

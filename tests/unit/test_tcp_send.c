@@ -337,6 +337,33 @@ START_TEST(rto_and_backoff)
 }
 END_TEST
 
+/* RFC 9293 3.8.3; MUST-20 SHLD-10 */
+START_TEST(neighbour_is_asked_at_r1)
+{
+	struct talk *t = talk_new();
+
+	talk_open_active(t, NULL);
+	talk_send(t, 0, 100);
+	HEAR(t, .flags = ACK, .seq = 1, .ack = 1, .len = 100);
+	world_advance(t->w, 700 * MS);
+	ck_assert_uint_eq(COUNTER(t, TCP_RTO), 2);
+	ck_assert_uint_eq(t->w->questions, 0);
+	world_advance(t->w, 800 * MS);
+	ck_assert_uint_eq(COUNTER(t, TCP_RTO), 3);
+	ck_assert_uint_eq(t->w->questions, 1);
+	/* It answers, but that is not the peer's answer. */
+	world_advance(t->w, 1600 * MS);
+	ck_assert_uint_eq(COUNTER(t, TCP_RTO), 4);
+	ck_assert_uint_eq(t->w->questions, 2);
+	world_forget(t->w);
+	SAY(t, .flags = ACK, .seq = 1, .ack = 101);
+	talk_send(t, 100, 100);
+	HEAR(t, .flags = ACK, .seq = 101, .ack = 1, .len = 100);
+	ck_assert_uint_eq(t->w->questions, 2);
+	talk_free(t);
+}
+END_TEST
+
 START_TEST(data_gives_up)
 {
 	struct talk *t = talk_new();
@@ -902,6 +929,7 @@ int main(void)
 	tcase_add_test(c, ack_below_the_probe);
 	tcase_add_test(c, rto_has_a_margin);
 	tcase_add_test(c, rto_and_backoff);
+	tcase_add_test(c, neighbour_is_asked_at_r1);
 	tcase_add_test(c, data_gives_up);
 	tcase_add_test(c, user_timeout);
 	tcase_add_test(c, rtt_estimate);

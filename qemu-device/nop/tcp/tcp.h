@@ -52,6 +52,7 @@ static inline uint32_t seq_max(uint32_t a, uint32_t b)
 #define TOE_SEC                 TOE_NS_PER_S
 
 #define TOE_RTO_INIT_NS         (1 * TOE_SEC)   /* RFC 6298 (2.1) */
+#define TOE_R1                  3u      /* RFC 9293 3.8.3: time-outs in a row */
 #define TOE_RTO_MIN_NS          (200 * TOE_MS)
 #define TOE_RTO_MARGIN_NS       (100 * TOE_MS)  /* above SRTT, at least */
 #define TOE_RTO_MAX_NS          (60 * TOE_SEC)  /* RFC 6298 (2.5) */

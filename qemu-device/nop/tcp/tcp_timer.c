@@ -205,6 +205,9 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     toe_count(t->nop->counters, TCP_RTO);
     toe_trace_tcp_rto(toe_ncb_handle(t, c), c->snd_una, c->backoff);
     c->backoff = MIN(c->backoff + 1, 16);       /* RFC 6298 (5.5) */
+    if (c->backoff >= TOE_R1) {
+        toe_route_suspect(t->nop, c->family, c->raddr);
+    }
     c->flags &= ~TOE_F_RTT_TIMED;               /* Karn */
     if (c->state == TOE_TCP_SYN_SENT || c->state == TOE_TCP_SYN_RECEIVED) {
         toe_fastopen_syn_lost(t, c);
