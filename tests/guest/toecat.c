@@ -94,7 +94,8 @@ int main(int argc, char **argv)
 	struct toe_event ev[32];
 	struct toe_listener *listener = NULL;
 	struct cat c = { 0 };
-	struct sockaddr_in a;
+	union app_addr a;
+	socklen_t alen;
 	bool listening = false;
 	int i, n, ret;
 
@@ -110,20 +111,20 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: toecat [--rx-only] [-l] ADDR PORT\n");
 		return 2;
 	}
-	a = app_addr(argv[1], argv[2]);
+	a = app_addr_any(argv[1], argv[2]);
+	alen = a.any.sa_family == AF_INET6 ? sizeof(a.in6) : sizeof(a.in);
 	ret = toe_open(&c.toe, NULL);
 	if (ret)
 		app_die("toe_open: %s", toe_strerror(ret));
 	if (listening) {
-		ret = toe_listen(c.toe, (struct sockaddr *)&a, sizeof(a), 4,
-				 NULL, &listener);
+		ret = toe_listen(c.toe, &a.any, alen, 4, NULL, &listener);
 		if (ret)
 			app_die("listen: %s", toe_strerror(ret));
 		fprintf(stderr, "listening\n");
 		ret = toe_accept_wait(listener, NULL, APP_IDLE_MS, &c.conn);
 	} else {
-		ret = toe_connect_wait(c.toe, (struct sockaddr *)&a, sizeof(a),
-				       NULL, APP_IDLE_MS, &c.conn);
+		ret = toe_connect_wait(c.toe, &a.any, alen, NULL, APP_IDLE_MS,
+				       &c.conn);
 	}
 	if (ret)
 		app_die("no connection: %s", toe_strerror(ret));
