@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <libslirp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -311,6 +312,8 @@ static pid_t peer(bool sink, uint64_t bytes)
 		uint64_t n = 0;
 		ssize_t r = 1;
 
+		/* As toe-perf's server. */
+		setsockopt(c, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 		while (r > 0 && (sink || n < bytes)) {
 			r = sink ? read(c, buf, sizeof(buf)) :
 				   write(c, buf, sizeof(buf));
