@@ -33,6 +33,7 @@
 #define WAITED		(1u << 20)	/* for neighbours: a timer sends it */
 #define SOCKS		4u
 #define TURNS_MAX	2000u
+#define SUPPLIES	32u	/* of the send buffer, in one run() */
 #define STEPS_MAX	50000u	/* timers until everything has ended */
 #define OPS_MAX		400u
 #define MS		1000000LL
@@ -63,6 +64,7 @@ struct world {
 	uint32_t largest;	/* frame that the port takes */
 	uint32_t stale;		/* a handle that was given back */
 	uint8_t policy;		/* what the owner does in events */
+	uint32_t supplies;	/* that he still makes in this run() */
 	struct held held[HELD];
 	uint32_t socks[SOCKS];	/* handles; 0: none */
 	struct net net;
@@ -272,8 +274,10 @@ static void writable(void *o, uint32_t handle)
 	struct held *h = event(w, handle);
 
 	INVARIANT(!h->listener && h->established, "handle 0x%x", handle);
-	if (w->policy & 0x20)
+	if (w->policy & 0x20 && w->supplies) {
+		w->supplies--;
 		supply(w, handle, 20000, false);
+	}
 }
 
 static void peer_closed(void *o, uint32_t handle)
@@ -365,6 +369,8 @@ static void run(struct world *w)
 	uint64_t looped;
 	bool more;
 
+	/* To himself, with a reader who takes all, he would send for ever. */
+	w->supplies = SUPPLIES;
 	do {
 		enter(w, IN_RUN);
 		looped = w->counters.v[TOE_CTR_LOOP_PACKETS];
