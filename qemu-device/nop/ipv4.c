@@ -139,35 +139,19 @@ static bool group_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
 }
 
 /* A source that no host can have, or ours.  True: there was a use for it. */
-static bool odd_source(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
+static bool odd_source(ToeNop *n, const ToeWireIpv4 *ip)
 {
+    ToeIpPacket p = toe_ipv4_packet(ip);
+
     return ip->src[0] == 127 && ip->proto == TOE_PROTO_ICMP && !ip->more &&
-           !ip->frag_off && toe_icmp_error_input(n, p);
-}
-
-/*
- * Packets come in trains: from one host to one address of ours, which are
- * looked at once.  route.c forgets the pair when our addresses change.
- */
-static bool same_train(const ToeNop *n, const ToeWireIpv4 *ip)
-{
-    return n->train.valid && !memcmp(n->train.src, ip->src, 4) &&
-           !memcmp(n->train.dst, ip->dst, 4);
-}
-
-static void new_train(ToeNop *n, const ToeWireIpv4 *ip)
-{
-    n->train.valid = true;
-    memcpy(n->train.src, ip->src, 4);
-    memcpy(n->train.dst, ip->dst, 4);
+           !ip->frag_off && toe_icmp_error_input(n, &p);
 }
 
 bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
                     size_t packet, size_t len, bool unicast)
 {
-    ToeIpPacket p;
+    uint8_t src[16] = { 0 }, dst[16] = { 0 };
     ToeWireIpv4 ip;
-    bool train;
 
     if (!unicast) {
         return toe_wire_ipv4_parse(frame + packet, len, &ip) ==
@@ -185,29 +169,25 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
     case TOE_WIRE_IPV4_OK:
         break;
     }
-    p = toe_ipv4_packet(&ip);
-    train = same_train(n, &ip);
-    if (!train && !toe_ip_is_local(n, TOE_AF_INET, p.dst)) {
+    memcpy(dst, ip.dst, 4);
+    if (!toe_ip_is_local(n, TOE_AF_INET, dst)) {
         return false;
     }
+    memcpy(src, ip.src, 4);
     toe_count(n->counters, IP_IN);
     toe_trace_ip_receive(toe_get32(ip.src), toe_get32(ip.dst), ip.proto,
                          ip.len);
-    if (!train && (!toe_route_is_host(n, TOE_AF_INET, p.src) ||
-                   toe_ip_is_local(n, TOE_AF_INET, p.src))) {
-        if (!odd_source(n, &ip, &p)) {
+    if (!toe_route_is_host(n, TOE_AF_INET, src) ||
+        toe_ip_is_local(n, TOE_AF_INET, src)) {
+        if (!odd_source(n, &ip)) {
             toe_count(n->counters, IP_BAD_HEADER);
         }
         return true;
     }
-    if (!train && toe_route_kind(n, TOE_AF_INET, p.dst) == TOE_DST_HOST) {
-        new_train(n, &ip);
-        train = true;
-    }
     if (ip.more || ip.frag_off) {
         return fragment(n, frame, frame_len, &ip);
     }
-    return train ? dispatch(n, &ip, &p) : toe_ipv4_deliver(n, &ip);
+    return toe_ipv4_deliver(n, &ip);
 }
 
 /* ---- Out ---- */

@@ -161,11 +161,6 @@ struct ToeNop {
 
     ToeLocalAddr addrs[TOE_ADDRS_MAX];
     uint32_t naddrs;
-    struct {
-        bool valid;
-        uint8_t src[4];
-        uint8_t dst[4];
-    } train;                    /* see ipv4.c */
     ToeRoute routes[TOE_ROUTES_MAX];    /* first match is the best */
     uint32_t nroutes;
     ToePathMtu pmtu[TOE_PMTU_MAX];      /* in sets */

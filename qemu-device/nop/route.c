@@ -486,7 +486,6 @@ uint8_t toe_nop_addr_add(ToeNop *n, uint8_t family, const uint8_t *addr,
         return TOE_ST_NOMEM;
     }
     n->naddrs++;
-    n->train.valid = false;
     toe_trace_route_addr_add(toe_addr_hi(addr), toe_addr_lo(addr), prefix);
     toe_neigh_announce(n, a);
     return TOE_ST_OK;
@@ -515,7 +514,6 @@ uint8_t toe_nop_addr_del(ToeNop *n, uint8_t family, const uint8_t *addr,
     gone = connected_route(&n->addrs[i]);
     /* The order stays: the first address is the default source. */
     n->naddrs--;
-    n->train.valid = false;
     memmove(&n->addrs[i], &n->addrs[i + 1],
             (n->naddrs - i) * sizeof(n->addrs[0]));
     for (i = 0; i < n->naddrs; i++) {
@@ -581,5 +579,4 @@ void toe_route_reset(ToeNop *n)
 {
     n->naddrs = 0;
     n->nroutes = 0;
-    n->train.valid = false;
 }

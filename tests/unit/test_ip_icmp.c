@@ -180,49 +180,6 @@ START_TEST(test_sources_refused)
 }
 END_TEST
 
-static void from(const uint8_t *src, unsigned taken, unsigned refused,
-		 unsigned os)
-{
-	world_in_ip(w, src, WORLD_IP, TOE_PROTO_TCP, tcp_frame + 34, 20);
-	ck_assert_uint_eq(fake_tcp.inputs, taken);
-	ck_assert_uint_eq(world_counter(w, TOE_CTR_IP_BAD_HEADER), refused);
-	ck_assert_uint_eq(world_os_count(w), os);
-}
-
-/* What was found out of a pair of addresses holds until ours change. */
-START_TEST(test_train)
-{
-	const uint8_t *other = IP(10, 0, 2, 127);
-
-	fake_tcp.takes = true;
-	from(other, 1, 0, 0);
-	from(IP(127, 0, 0, 1), 1, 1, 0);
-	from(other, 2, 1, 0);
-	/* It becomes the broadcast address of a subnet of ours, and ours. */
-	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET,
-					   IP(10, 0, 2, 120), 25), TOE_ST_OK);
-	from(other, 2, 2, 0);
-	ck_assert_uint_eq(toe_nop_addr_del(w->n, TOE_AF_INET,
-					   IP(10, 0, 2, 120), 25), TOE_ST_OK);
-	from(other, 3, 2, 0);
-	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, other, 24),
-			  TOE_ST_OK);
-	from(other, 3, 3, 0);
-	ck_assert_uint_eq(toe_nop_addr_del(w->n, TOE_AF_INET, other, 24),
-			  TOE_ST_OK);
-	from(other, 4, 3, 0);
-	ck_assert_uint_eq(toe_nop_addr_del(w->n, TOE_AF_INET, WORLD_IP, 24),
-			  TOE_ST_OK);
-	from(other, 4, 3, 1);
-	ck_assert_uint_eq(toe_nop_addr_add(w->n, TOE_AF_INET, WORLD_IP, 24),
-			  TOE_ST_OK);
-	from(other, 5, 3, 1);
-	toe_nop_reset(w->n);
-	world_in_ip(w, other, WORLD_IP, TOE_PROTO_TCP, tcp_frame + 34, 20);
-	ck_assert_uint_eq(fake_tcp.inputs, 5);
-}
-END_TEST
-
 /* Broadcasts, groups and addresses not ours are none of the NOP's. */
 START_TEST(test_not_ours)
 {
@@ -806,7 +763,6 @@ int main(void)
 	tcase_add_test(i, test_bad_checksum);
 	tcase_add_test(i, test_options_skipped);
 	tcase_add_test(i, test_sources_refused);
-	tcase_add_test(i, test_train);
 	tcase_add_test(i, test_not_ours);
 	tcase_add_test(i, test_dhcp_without_address);
 	tcase_add_test(i, test_fragments);
