@@ -90,15 +90,22 @@ static void k_run(int ep, struct kpeer *k)
 /*
  * The peer is the same for every path and on every machine, and costs little
  * beside what is measured: Reno, which every kernel has and every user may
- * choose, sets no timer for each segment, as a default of BBR would.
+ * choose, sets no timer for each segment, as a default of BBR would.  It must
+ * be the listener's choice: a connection that began with BBR is paced for its
+ * whole life, whatever it changes to.
  */
-static void k_options(int fd)
+static void k_choose_reno(int listener)
 {
 	static const char reno[] = "reno";
+
+	setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, reno, strlen(reno));
+}
+
+static void k_options(int fd)
+{
 	int one = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, reno, strlen(reno));
 }
 
 static void k_accept(int ep, int listener)
@@ -135,8 +142,10 @@ static int k_listen(const char *host, const char *port)
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(fd, &addr.u.sa, addr.len) ||
-	    listen(fd, BACKLOG) ||
 	    getsockname(fd, &addr.u.sa, &len))
+		return -errno;
+	k_choose_reno(fd);
+	if (listen(fd, BACKLOG))
 		return -errno;
 	printf("toe-perf: listening on port %u\n", endpoint_port(&addr));
 	fflush(stdout);

@@ -300,6 +300,8 @@ static pid_t peer(bool sink, uint64_t bytes)
 	pid_t pid;
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	/* As toe-perf's server. */
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) ||
 	    listen(fd, 1) || getsockname(fd, (struct sockaddr *)&sin, &len)) {
 		perror("slirp-ceiling: cannot listen on the loopback");
@@ -312,8 +314,6 @@ static pid_t peer(bool sink, uint64_t bytes)
 		uint64_t n = 0;
 		ssize_t r = 1;
 
-		/* As toe-perf's server. */
-		setsockopt(c, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 		while (r > 0 && (sink || n < bytes)) {
 			r = sink ? read(c, buf, sizeof(buf)) :
 				   write(c, buf, sizeof(buf));
