@@ -64,33 +64,35 @@ static bool dispatch(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
     }
 }
 
-ToeIpPacket toe_ipv4_packet(const ToeWireIpv4 *ip)
+void toe_ipv4_packet(const ToeWireIpv4 *ip, ToeIpPacket *p)
 {
-    ToeIpPacket p = {
-        .family = TOE_AF_INET,
-        .tos = ip->tos,
-        .ttl = ip->ttl,
-        .proto = ip->proto,
-        .payload = ip->payload,
-        .len = ip->len,
-    };
+    p->family = TOE_AF_INET;
+    p->tos = ip->tos;
+    p->ttl = ip->ttl;
+    p->proto = ip->proto;
+    p->payload = ip->payload;
+    p->len = ip->len;
+    toe_wire_ipv4_widen(p->src, ip->src);
+    toe_wire_ipv4_widen(p->dst, ip->dst);
+}
 
-    memcpy(p.src, ip->src, 4);
-    memcpy(p.dst, ip->dst, 4);
-    return p;
+static bool deliver(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
+{
+    if (toe_route_kind(n, TOE_AF_INET, p->dst) != TOE_DST_HOST) {
+        if (p->proto == TOE_PROTO_UDP) {
+            toe_udp_group_input(n, p);
+        }
+        return false;
+    }
+    return dispatch(n, ip, p);
 }
 
 bool toe_ipv4_deliver(ToeNop *n, const ToeWireIpv4 *ip)
 {
-    ToeIpPacket p = toe_ipv4_packet(ip);
+    ToeIpPacket p;
 
-    if (toe_route_kind(n, TOE_AF_INET, p.dst) != TOE_DST_HOST) {
-        if (ip->proto == TOE_PROTO_UDP) {
-            toe_udp_group_input(n, &p);
-        }
-        return false;
-    }
-    return dispatch(n, ip, &p);
+    toe_ipv4_packet(ip, &p);
+    return deliver(n, ip, &p);
 }
 
 /* True: taken. */
@@ -110,12 +112,11 @@ static bool fragment(ToeNop *n, const uint8_t *frame, size_t len,
 static bool group_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
                         const ToeWireIpv4 *ip)
 {
-    uint8_t src[16] = { 0 }, dst[16] = { 0 };
+    ToeIpPacket p;
     ToeDst kind;
 
-    memcpy(src, ip->src, 4);
-    memcpy(dst, ip->dst, 4);
-    kind = toe_route_kind(n, TOE_AF_INET, dst);
+    toe_ipv4_packet(ip, &p);
+    kind = toe_route_kind(n, TOE_AF_INET, p.dst);
     if (kind == TOE_DST_HOST) {
         return false;           /* RFC 1122, 3.3.6: not for us */
     }
@@ -126,31 +127,29 @@ static bool group_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
     /* Who has no address yet may ask everybody. */
     if (ip->proto != TOE_PROTO_UDP ||
         (kind == TOE_DST_GROUP &&
-         toe_group_find(n, TOE_AF_INET, dst) == TOE_GROUP_NONE) ||
-        toe_ip_is_local(n, TOE_AF_INET, src) ||
-        !(toe_route_is_host(n, TOE_AF_INET, src) ||
-          (kind == TOE_DST_BROADCAST && !toe_get32(src)))) {
+         toe_group_find(n, TOE_AF_INET, p.dst) == TOE_GROUP_NONE) ||
+        toe_ip_is_local(n, TOE_AF_INET, p.src) ||
+        !(toe_route_is_host(n, TOE_AF_INET, p.src) ||
+          (kind == TOE_DST_BROADCAST && !toe_get32(p.src)))) {
         return false;
     }
     if (ip->more || ip->frag_off) {
         return fragment(n, frame, frame_len, ip);
     }
-    return toe_ipv4_deliver(n, ip);
+    return deliver(n, ip, &p);
 }
 
 /* A source that no host can have, or ours.  True: there was a use for it. */
-static bool odd_source(ToeNop *n, const ToeWireIpv4 *ip)
+static bool odd_source(ToeNop *n, const ToeWireIpv4 *ip, const ToeIpPacket *p)
 {
-    ToeIpPacket p = toe_ipv4_packet(ip);
-
-    return ip->src[0] == 127 && ip->proto == TOE_PROTO_ICMP && !ip->more &&
-           !ip->frag_off && toe_icmp_error_input(n, &p);
+    return p->src[0] == 127 && p->proto == TOE_PROTO_ICMP && !ip->more &&
+           !ip->frag_off && toe_icmp_error_input(n, p);
 }
 
 bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
                     size_t packet, size_t len, bool unicast)
 {
-    uint8_t src[16] = { 0 }, dst[16] = { 0 };
+    ToeIpPacket p;
     ToeWireIpv4 ip;
 
     if (!unicast) {
@@ -169,17 +168,16 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
     case TOE_WIRE_IPV4_OK:
         break;
     }
-    memcpy(dst, ip.dst, 4);
-    if (!toe_ip_is_local(n, TOE_AF_INET, dst)) {
+    toe_ipv4_packet(&ip, &p);
+    if (!toe_ip_is_local(n, TOE_AF_INET, p.dst)) {
         return false;
     }
-    memcpy(src, ip.src, 4);
     toe_count(n->counters, IP_IN);
     toe_trace_ip_receive(toe_get32(ip.src), toe_get32(ip.dst), ip.proto,
                          ip.len);
-    if (!toe_route_is_host(n, TOE_AF_INET, src) ||
-        toe_ip_is_local(n, TOE_AF_INET, src)) {
-        if (!odd_source(n, &ip)) {
+    if (!toe_route_is_host(n, TOE_AF_INET, p.src) ||
+        toe_ip_is_local(n, TOE_AF_INET, p.src)) {
+        if (!odd_source(n, &ip, &p)) {
             toe_count(n->counters, IP_BAD_HEADER);
         }
         return true;
@@ -187,7 +185,7 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
     if (ip.more || ip.frag_off) {
         return fragment(n, frame, frame_len, &ip);
     }
-    return toe_ipv4_deliver(n, &ip);
+    return deliver(n, &ip, &p);
 }
 
 /* ---- Out ---- */

@@ -123,7 +123,7 @@ static void deliver4(ToeNop *n, const uint8_t *packet, size_t len)
         toe_ipv4_deliver(n, &ip)) {
         return;
     }
-    p = toe_ipv4_packet(&ip);
+    toe_ipv4_packet(&ip, &p);
     reject(n, &p);
 }
 

@@ -380,7 +380,7 @@ bool toe_ipv4_input(ToeNop *n, const uint8_t *frame, size_t frame_len,
  */
 bool toe_ipv4_deliver(ToeNop *n, const struct ToeWireIpv4 *ip);
 /* What the layers above see of it.  payload is where ip's is. */
-ToeIpPacket toe_ipv4_packet(const struct ToeWireIpv4 *ip);
+void toe_ipv4_packet(const struct ToeWireIpv4 *ip, ToeIpPacket *p);
 
 /* ---- ipfrag.c ---- */
 

@@ -276,6 +276,20 @@ static inline bool toe_wire_ipv4_is_group(const uint8_t *a)
     return a[0] >> 4 == 0xe;
 }
 
+/*
+ * Four bytes of a header as the 16 of an address.  Written in the two words in
+ * which they are compared right after: a processor does not hand a store on to
+ * a wider load, but waits until it is through.
+ */
+static inline void toe_wire_ipv4_widen(uint8_t *to, const uint8_t *from)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, from, 4);
+    memcpy(to, &word, 8);
+    memset(to + 8, 0, 8);
+}
+
 /* The MAC of a group: the lower 23 bits of it (RFC 1112, 6.4). */
 static inline void toe_wire_ipv4_group_mac(uint8_t *mac,
                                            const uint8_t *group)

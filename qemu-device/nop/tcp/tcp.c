@@ -253,8 +253,11 @@ void toe_tcp_queue_fin(ToeTcp *t, ToeNcb *c)
 
 void toe_tcp_reap(ToeTcp *t, ToeNcb *c)
 {
-    if (c->kind == TOE_NCB_CONN && c->state == TOE_TCP_CLOSED &&
-        !(c->flags & (TOE_F_OWNED | TOE_F_SEND_RST))) {
+    /* What is true of nearly all comes first, and touches what is at rest. */
+    if (c->flags & (TOE_F_OWNED | TOE_F_SEND_RST)) {
+        return;
+    }
+    if (c->kind == TOE_NCB_CONN && c->state == TOE_TCP_CLOSED) {
         toe_ncb_free(t, c);
     }
 }
