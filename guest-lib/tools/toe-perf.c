@@ -29,6 +29,12 @@
 #define SAMPLES_MAX	(1u << 20)	/* ping-pong: round trips kept */
 #define TIMEOUT_MS	30000
 #define SEND_DEPTH	8u		/* bulk-tx: messages under way */
+/*
+ * Large receive buffers: there is one connection at a time, and 1 MiB is more
+ * than is under way on it.  They are filled in turn, so more of them would
+ * only leave the processor's cache.
+ */
+#define RECV_BUFFERS	16u
 
 struct perf {
 	enum perf_workload workload;
@@ -184,7 +190,10 @@ static void t_check(int err, const char *what)
 
 static void t_open(struct perf *p)
 {
-	struct toe_config config = { .flags = p->spin ? TOE_CFG_SPIN : 0 };
+	struct toe_config config = {
+		.flags = p->spin ? TOE_CFG_SPIN : 0,
+		.large_count = RECV_BUFFERS,
+	};
 
 	t_check(toe_open(&p->toe, &config), "cannot open the adapter");
 	if (p->workload == PERF_BULK_TX && !p->copy)
