@@ -164,18 +164,27 @@ static void touch(ToeNeighs *tab, Neigh *e)
     }
 }
 
+static bool is_of(const Neigh *e, uint8_t family, const uint8_t *addr)
+{
+    return e->family == family && !memcmp(e->addr, addr, 16);
+}
+
 static Neigh *find(ToeNop *n, uint8_t family, const uint8_t *addr)
 {
     ToeNeighs *tab = n->neighs;
-    uint16_t i = *bucket_of(n, family, addr);
+    uint16_t i;
 
+    /* Nearly all goes to the same one, the gateway: no need to look it up. */
+    if (tab->newest != NONE &&
+        is_of(&tab->neigh[tab->newest], family, addr)) {
+        return &tab->neigh[tab->newest];
+    }
+    i = *bucket_of(n, family, addr);
     while (i != NONE) {
-        Neigh *e = &tab->neigh[i];
-
-        if (e->family == family && !memcmp(e->addr, addr, 16)) {
-            return e;
+        if (is_of(&tab->neigh[i], family, addr)) {
+            return &tab->neigh[i];
         }
-        i = e->hash_next;
+        i = tab->neigh[i].hash_next;
     }
     return NULL;
 }

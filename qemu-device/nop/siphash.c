@@ -8,61 +8,69 @@
 
 #include <string.h>
 
-static uint64_t rotl(uint64_t x, unsigned bits)
+typedef struct SipState {
+    uint64_t v0, v1, v2, v3;    /* no array: they stay in registers */
+} SipState;
+
+static inline uint64_t rotl(uint64_t x, unsigned bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static uint64_t load_le64(const uint8_t *p, size_t n)
+static inline uint64_t load_le64(const uint8_t *p)
 {
-    uint64_t w = 0;
-    size_t i;
+    uint64_t w;
 
-    for (i = 0; i < n; i++) {
-        w |= (uint64_t)p[i] << (8 * i);
-    }
+    memcpy(&w, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    w = __builtin_bswap64(w);
+#endif
     return w;
 }
 
-static void rounds(uint64_t v[4], unsigned n)
+static inline SipState sip_round(SipState s)
 {
-    while (n--) {
-        v[0] += v[1];
-        v[1] = rotl(v[1], 13) ^ v[0];
-        v[0] = rotl(v[0], 32);
-        v[2] += v[3];
-        v[3] = rotl(v[3], 16) ^ v[2];
-        v[0] += v[3];
-        v[3] = rotl(v[3], 21) ^ v[0];
-        v[2] += v[1];
-        v[1] = rotl(v[1], 17) ^ v[2];
-        v[2] = rotl(v[2], 32);
-    }
+    s.v0 += s.v1;
+    s.v1 = rotl(s.v1, 13) ^ s.v0;
+    s.v0 = rotl(s.v0, 32);
+    s.v2 += s.v3;
+    s.v3 = rotl(s.v3, 16) ^ s.v2;
+    s.v0 += s.v3;
+    s.v3 = rotl(s.v3, 21) ^ s.v0;
+    s.v2 += s.v1;
+    s.v1 = rotl(s.v1, 17) ^ s.v2;
+    s.v2 = rotl(s.v2, 32);
+    return s;
+}
+
+static inline SipState take(SipState s, uint64_t m)
+{
+    s.v3 ^= m;
+    s = sip_round(sip_round(s));
+    s.v0 ^= m;
+    return s;
 }
 
 uint64_t toe_siphash(const ToeSipKey *key, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    uint64_t v[4] = {
+    SipState s = {
         key->k[0] ^ 0x736f6d6570736575ULL,
         key->k[1] ^ 0x646f72616e646f6dULL,
         key->k[0] ^ 0x6c7967656e657261ULL,
         key->k[1] ^ 0x7465646279746573ULL,
     };
     uint64_t last = (uint64_t)(len & 0xff) << 56;
-    uint64_t m;
+    size_t i;
 
     for (; len >= 8; len -= 8, p += 8) {
-        m = load_le64(p, 8);
-        v[3] ^= m;
-        rounds(v, 2);
-        v[0] ^= m;
+        s = take(s, load_le64(p));
     }
-    m = last | load_le64(p, len);
-    v[3] ^= m;
-    rounds(v, 2);
-    v[0] ^= m;
-    v[2] ^= 0xff;
-    rounds(v, 4);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    for (i = 0; i < len; i++) {
+        last |= (uint64_t)p[i] << (8 * i);
+    }
+    s = take(s, last);
+    s.v2 ^= 0xff;
+    s = sip_round(sip_round(sip_round(sip_round(s))));
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
