@@ -97,7 +97,7 @@ static void quiet_failed(struct toe *t, const struct toe_hw_cqe *e)
 		return;
 	}
 	if (c->kind == TOE_K_CONN && c->phase != TOE_P_CLOSED) {
-		toe_want(c, TOE_WANT_ABORT);
+		toe_reject(t, c->handle);
 		toe_conn_closed(c, toe_status_errno(e->status));
 	}
 }

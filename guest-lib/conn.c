@@ -482,7 +482,11 @@ int toe_setopt(struct toe_conn *c, int option, uint64_t value)
 		if (value < c->credit) {
 			c->surplus += c->credit - (uint32_t)value;
 		} else {
-			c->owed += (uint32_t)value - c->credit;
+			uint32_t more = (uint32_t)value - c->credit;
+			uint32_t had = more < c->surplus ? more : c->surplus;
+
+			c->surplus -= had;
+			c->owed += more - had;
 			if (c->phase == TOE_P_OPEN && c->owed)
 				toe_want(c, TOE_WANT_CREDIT);
 		}

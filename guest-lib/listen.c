@@ -155,6 +155,8 @@ int toe_accept(struct toe_listener *listener, const struct toe_conn_opts *opts,
 		return -ENODEV;
 	if (!l->acc_first)
 		toe_complete(t);
+	if (!l->acc_first && l->phase == TOE_P_CLOSED)
+		return l->error ? l->error : -EINVAL;
 	if (!l->acc_first)
 		return t->dead ? -ENODEV : -EAGAIN;
 	if (!toe_rq_room(t)) {

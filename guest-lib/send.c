@@ -374,7 +374,7 @@ void toe_send_completed(struct toe *t, const struct toe_hw_cqe *e)
 		    e->status != TOE_ST_CLOSED && e->status != TOE_ST_RESET &&
 		    e->status != TOE_ST_TIMEDOUT &&
 		    e->status != TOE_ST_ABORTED) {
-			toe_want(c, TOE_WANT_ABORT);
+			toe_reject(t, c->handle);
 			toe_conn_closed(c, toe_status_errno(e->status));
 		}
 		toe_zombie_check(c);

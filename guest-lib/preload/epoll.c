@@ -25,6 +25,7 @@ struct member {
 	bool disabled;			/* EPOLLONESHOT was reported */
 	struct epoll_event ev;
 	uint32_t reported;		/* edge: events that held then */
+	unsigned int dry, full;		/* edge: the socket's then */
 	uint64_t bytes_in;		/* edge: bytes received until then */
 	struct member *next;
 };
@@ -159,6 +160,13 @@ static uint32_t edges(struct member *m, const struct psock *s, uint32_t held)
 		toe_conn_stats(s->conn, &stats, sizeof(stats));
 	if (stats.bytes_in != m->bytes_in)
 		fresh |= held & EPOLLIN;
+	/* What did not hold in between, unseen by us, is new as well. */
+	if (s->dry != m->dry)
+		fresh |= held & (EPOLLIN | EPOLLRDHUP);
+	if (s->full != m->full)
+		fresh |= held & EPOLLOUT;
+	m->dry = s->dry;
+	m->full = s->full;
 	m->reported = held;
 	m->bytes_in = stats.bytes_in;
 	return fresh ? held : 0;

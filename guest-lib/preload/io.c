@@ -38,6 +38,8 @@ static ssize_t receive_once(struct psock *s, const struct iovec *iov,
 		n = toe_recv(s->conn, iov[i].iov_base, iov[i].iov_len,
 			     (flags & MSG_PEEK ? TOE_PEEK : 0) |
 			     (s->oob_inline ? 0 : TOE_SKIP_URGENT));
+		if (n < 0 || (n && (size_t)n < iov[i].iov_len))
+			s->dry++;
 		if (n <= 0)
 			return done ? done : n;
 		done += n;
@@ -243,6 +245,8 @@ static ssize_t transmit(struct psock *s, const struct iovec *iov, int count,
 	while (total(copy, count)) {
 		n = s->conn ? toe_sendv(s->conn, copy, count, how)
 			    : -ECONNABORTED;
+		if (n < 0 || (size_t)n < total(copy, count))
+			s->full++;
 		if (n > 0) {
 			done += n;
 			skip(copy, count, (size_t)n);

@@ -84,7 +84,7 @@ void ps_poll_forked(void)
 	own_eventfd = 0;
 }
 
-static void wake_others(void)
+void ps_wake_others(void)
 {
 	uint64_t one = 1;
 	struct waiter *w;
@@ -119,7 +119,7 @@ void ps_pump(void)
 		any |= n > 0;
 	} while (n == PUMP_EVENTS);
 	if (waiters && (any || taken() != armed_at))
-		wake_others();
+		ps_wake_others();
 }
 
 void ps_settle(void)
@@ -223,6 +223,9 @@ static int sleep_armed(struct pollfd *kfds, nfds_t n, int timeout)
 
 	kfds[n] = (struct pollfd){ .fd = toe_fd(ps_toe), .events = POLLIN };
 	kfds[n + 1] = (struct pollfd){ .fd = self.fd, .events = POLLIN };
+	/* Looking and arming may have taken what others sleep for. */
+	if (waiters && taken() != armed_at)
+		ps_wake_others();
 	self.next = waiters;
 	waiters = &self;
 	armed_at = taken();

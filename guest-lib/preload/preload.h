@@ -115,6 +115,7 @@ struct psock {
 	bool oob_inline;		/* SO_OOBINLINE */
 	bool oob_taken;			/* the urgent byte was given by MSG_OOB, */
 	uint64_t oob_mark;		/* the one at this place of the stream */
+	unsigned int dry, full;		/* reads, writes that got less than asked */
 	int rcv_timeout, snd_timeout;	/* ms, -1: none */
 	struct sockaddr_in peer;
 };
@@ -201,6 +202,8 @@ void ps_pump(void);
  * which other threads sleep for.
  */
 void ps_settle(void);
+/* What other threads sleep for may hold now, by a call and not by news. */
+void ps_wake_others(void);
 /* poll()'s bits of a socket that hold now; under the lock. */
 short ps_events(const struct psock *s);
 /*

@@ -268,8 +268,10 @@ EXPORT int shutdown(int fd, int how)
 		err = -EINVAL;
 	else if (!s->conn || !(toe_conn_state(s->conn) & TOE_CONNECTED))
 		err = -ENOTCONN;
-	if (!err && how != SHUT_WR)
+	if (!err && how != SHUT_WR) {
 		s->shut_rd = true;
+		ps_wake_others();	/* they read the end now */
+	}
 	if (!err && how != SHUT_RD && !s->shut_wr) {
 		s->shut_wr = true;
 		toe_shutdown(s->conn);

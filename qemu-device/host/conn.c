@@ -328,6 +328,9 @@ bool toe_conn_idle(ToeAdapter *a, ToeConn *c)
 void toe_conn_continue(ToeAdapter *a, ToeConn *c)
 {
     ToeCtx *ctx = toe_conn_ctx(a, c);
+    /* The CLOSE is next and waits: it began to linger. */
+    bool lingered = c->nparked &&
+                    a->conns.parked[c->park_first].opcode == TOE_OP_CLOSE;
 
     set_wants_lmem(a, c, false);
     while (c->nparked) {
@@ -341,7 +344,8 @@ void toe_conn_continue(ToeAdapter *a, ToeConn *c)
                 return;         /* until writable() */
             }
             let_go(a, c);
-            unpark(a, c, delivered ? TOE_ST_OK : TOE_ST_TIMEDOUT);
+            unpark(a, c, lingered && c->dead ? c->status
+                         : delivered ? TOE_ST_OK : TOE_ST_TIMEDOUT);
             release(a, c);
             return;
         }
@@ -408,6 +412,7 @@ void toe_conn_close(ToeAdapter *a, ToeConn *c, uint64_t cookie, bool quiet)
             .flags = quiet ? TOE_REQ_F_QUIET : 0,
         };
 
+        toe_conn_taken(a, c);           /* its listener may go before it */
         c->state = TOE_CONN_CLOSING;
         c->events = 0;
         set_wait(a, c, TOE_CONN_WAIT_NOT);

@@ -273,6 +273,61 @@ static void listener_dies(void)
 	net.ops->closed(net.opaque, other, TOE_ST_ABORTED);
 }
 
+/* A connection that nobody accepted, and whose CLOSE lingers; its listener. */
+static uint32_t closing_unaccepted(uint32_t *l)
+{
+	struct toe_hw_req req;
+	uint32_t h;
+
+	*l = listener(&a);
+	h = fake_incoming(*l);
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_ACCEPT).handle, h);
+	fake_find(h)->linger = true;
+	req = simple(TOE_OP_CLOSE, h);
+	app_post(&a, &req);
+	app_expect_none(&a);
+	return h;
+}
+
+START_TEST(lingering_outlives_its_listener)
+{
+	uint32_t l, h = closing_unaccepted(&l);
+	struct toe_hw_req req = simple(TOE_OP_CLOSE, l);
+
+	ck_assert_uint_eq(app_do(&a, &req).handle, l);
+	app_expect_none(&a);
+	fake_find(h)->linger = false;
+	net.ops->writable(net.opaque, h);
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).handle, h);
+}
+END_TEST
+
+START_TEST(destroy_with_lingering_unaccepted)
+{
+	uint32_t l;
+
+	closing_unaccepted(&l);
+	ck_assert_uint_eq(ctx_destroy(&g, 1), TOE_ST_OK);
+}
+END_TEST
+
+START_TEST(reset_while_lingering_is_told)
+{
+	uint32_t h = open_conn(&a, 0);
+	struct toe_hw_req req = simple(TOE_OP_CLOSE, h);
+
+	fake_find(h)->linger = true;
+	app_post(&a, &req);
+	app_expect_none(&a);
+	net.ops->closed(net.opaque, h, TOE_ST_RESET);
+	toe_adapter_run(g.a);
+	ck_assert_uint_eq(app_expect(&a, TOE_EV_COMPLETION).status,
+			  TOE_ST_RESET);
+}
+END_TEST
+
 START_TEST(listener_without_address)
 {
 	uint32_t h, keep = listener(&a), h2;
@@ -539,6 +594,9 @@ int main(void)
 	tcase_add_test(tc, little_memory_is_enough);
 	tcase_add_test(tc, memory_goes_round);
 	tcase_add_test(tc, memory_freed_at_the_end_of_a_turn);
+	tcase_add_test(tc, lingering_outlives_its_listener);
+	tcase_add_test(tc, destroy_with_lingering_unaccepted);
+	tcase_add_test(tc, reset_while_lingering_is_told);
 	tcase_add_test(tc, listener_without_address);
 	tcase_add_test(tc, listeners_take_their_own);
 	tcase_add_test(tc, quota_of_connections);

@@ -474,9 +474,73 @@ START_TEST(bad_cookies_are_counted)
 }
 END_TEST
 
+START_TEST(credit_lowered_and_raised)
+{
+	struct open_conn o = open_conn(NULL);
+	uint32_t asked = CREDIT;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ck_assert_int_eq(toe_setopt(o.c, TOE_CREDIT, 1), 0);
+		ck_assert_int_eq(toe_setopt(o.c, TOE_CREDIT, CREDIT), 0);
+		while (requests_waiting())
+			asked += take_op(TOE_OP_CREDIT).u.credit.credit;
+	}
+	/* nothing was received: the adapter may hold one window */
+	ck_assert_uint_le(asked, toe->credit_max);
+}
+END_TEST
+
+START_TEST(abort_waits_for_room)
+{
+	struct open_conn o = open_conn(NULL), p = open_conn(NULL);
+	struct toe_hw_req r;
+	int i;
+
+	ck_assert_int_eq(toe_send(o.c, "x", 1, 0), 1);
+	r = take_op(TOE_OP_SEND);
+	for (i = 0; i < 8; i++)
+		ck_assert_int_eq(toe_send(p.c, "y", 1, 0), i < 4 ? 1 : -EAGAIN);
+	while (toe_rq_space(toe))
+		toe_rq_post(toe, &(struct toe_hw_req){ .opcode = TOE_OP_NOP,
+				 .flags = TOE_REQ_F_QUIET });
+	complete(&r, TOE_ST_DMA, o.handle, 0);
+	ck_assert_uint_eq(one_event().events, TOE_CLOSED);
+	while (requests_waiting())
+		take_request();
+	toe_poll(toe, &(struct toe_event){ 0 }, 1);
+	toe_close_conn(o.c);
+	toe_poll(toe, &(struct toe_event){ 0 }, 1);
+	ck_assert_msg(requests_waiting() == 1, "ABORT never came");
+	take_op(TOE_OP_ABORT);
+}
+END_TEST
+
+START_TEST(accept_of_closed_listener)
+{
+	struct sockaddr_in a = peer_addr();
+	struct toe_listener *l = NULL;
+	struct toe_hw_req r = { .opcode = TOE_OP_LISTEN };
+	struct toe_conn *c;
+
+	r.cookie = toe_cookie(TOE_CK_LISTEN, toe->conns_used, 1);
+	complete(&r, TOE_ST_OK, 50, 80);
+	ck_assert_int_eq(toe_listen(toe, (struct sockaddr *)&a, sizeof(a), 5,
+				    &fake, &l), 0);
+	take_op(TOE_OP_LISTEN);
+	conn_event(TOE_EV_CLOSED, TOE_ST_ABORTED, 50, r.cookie);
+	ck_assert_uint_eq(one_event().events, TOE_CLOSED);
+	ck_assert_int_ne(toe_accept(l, NULL, &c), -EAGAIN);
+	ck_assert_int_ne(toe_accept_wait(l, NULL, 50, &c), -ETIMEDOUT);
+}
+END_TEST
+
 static void add(TCase *t)
 {
 #define T(name) tcase_add_test(t, name)
+	T(credit_lowered_and_raised);
+	T(abort_waits_for_room);
+	T(accept_of_closed_listener);
 	T(receive_by_copy);
 	T(buffers_go_round);
 	T(credit_is_asked_for_by_halves);
