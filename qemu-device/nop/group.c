@@ -350,9 +350,7 @@ void toe_group_query(ToeNop *n, uint8_t family, unsigned version,
         return;
     }
     if (addr) {
-        if (q->general_at == TOE_TIMER_OFF) {   /* else that will say it */
-            answer_soon(n, e, time);
-        }
+        answer_soon(n, e, time);
     } else if (version_of(n, family) == 3) {
         q->general_at = MIN(q->general_at, soon(n, time));
         arm(n, q->general_at);

@@ -12,7 +12,7 @@
  *
  * A packet that is one whole fragment ("atomic") does not come here: it is
  * taken by itself, whatever else has its identification (RFC 6946).  The
- * adapter sends no fragment, and no atomic one either (RFC 8021).
+ * adapter sends no atomic one (RFC 8021).
  *
  * A host has a whole /64 to send from, so that is "one source" for the limits.
  */

@@ -208,18 +208,20 @@ uint32_t toe_ip_max(const ToeNop *n, uint8_t family)
 /*
  * The identification only has to differ among packets that may be fragmented
  * and are in flight together (RFC 6864); one that an outsider can follow
- * tells him how much we send to others (RFC 7739).
+ * tells him how much we send to others (RFC 7739): each flow has a counter
+ * that it shares with few.
  */
 uint16_t toe_ipv4_identification(ToeNop *n, const uint8_t *src,
                                  const uint8_t *dst, uint8_t proto)
 {
     uint8_t flow[9];
+    uint64_t h;
 
     memcpy(flow, src, 4);
     memcpy(flow + 4, dst, 4);
     flow[8] = proto;
-    return (uint16_t)(toe_siphash(&n->hash_key, flow, sizeof(flow)) +
-                      n->ip_id++);
+    h = toe_siphash(&n->hash_key, flow, sizeof(flow));
+    return (uint16_t)(h + n->ip_id[(h >> 16) % TOE_IP_IDS]++);
 }
 
 uint8_t toe_ip_output(ToeNop *n, uint8_t family, const uint8_t *src,

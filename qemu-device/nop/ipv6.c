@@ -33,7 +33,8 @@
  * interface is not up, the adapter answers as the host.
  *
  * Out.  As ipv4.c: headers are put before what is in the transmit buffer.
- * No packet of ours is larger than the MTU, and none is fragmented.
+ * No packet of ours is larger than the MTU; fragments are made by
+ * ipfrag_out.c.
  */
 #include "group.h"
 #include "toe_trace.h"
@@ -62,6 +63,7 @@ typedef struct Walk {
     uint8_t next;               /* what that is */
     uint8_t code;               /* REFUSED: of the parameter problem */
     size_t pointer;
+    bool pieces;                /* it has, or had, a fragment header */
 } Walk;
 
 static Verdict refuse(Walk *w, uint8_t code, size_t pointer)
@@ -159,6 +161,7 @@ static Verdict walk(Walk *w)
             }
             break;
         default:
+            w->pieces = true;   /* an atomic one, too */
             if (toe_get16(h + 2) & 0xfff9) {    /* offset, more */
                 v = FRAGMENT;
             }
@@ -183,7 +186,8 @@ bool toe_ipv6_carries_error(const ToeWireIpv6 *ip)
         walk_on(&w, len);
     }
     return w.next == TOE_PROTO_ICMP6 && w.at < w.end &&
-           toe_wire_icmp6_is_error(w.packet[w.at]);
+           (toe_wire_icmp6_is_error(w.packet[w.at]) ||
+            w.packet[w.at] == TOE_ICMP6_REDIRECT);
 }
 
 bool toe_ipv6_chain_whole(const uint8_t *p, size_t len, uint8_t next)
@@ -265,6 +269,11 @@ static bool dispatch(ToeNop *n, const ToeWireIpv6 *ip, Walk *w)
 
     switch (w->next) {
     case TOE_PROTO_ICMP6:
+        if (w->pieces && p.len && (*p.payload == TOE_ICMP6_SOLICIT ||
+                                   *p.payload == TOE_ICMP6_ADVERT)) {
+            toe_count(n->counters, ND_BAD);     /* RFC 6980, 5 */
+            return true;
+        }
         return toe_icmp6_input(n, &p);
     case TOE_PROTO_TCP:
         if (toe_tcp_input(n, &p)) {
@@ -328,6 +337,7 @@ bool toe_ipv6_deliver(ToeNop *n, const uint8_t *packet, size_t len)
         return true;
     }
     w = walk_begin(&ip);
+    w.pieces = true;
     switch (walk(&w)) {
     case GOOD:
         if (toe_wire_ipv6_is_group(ip.dst)) {

@@ -245,17 +245,29 @@ static void forget(ToeNop *n, Neigh *e)
     tab->free = i;
 }
 
+static bool is_silent(const Neigh *e)
+{
+    return e->state == NEIGH_INCOMPLETE || e->state == NEIGH_FAILED;
+}
+
 /*
  * Make room for an entry: the oldest goes that is not the host's.  There is
- * one, since the host's entries are limited; the walk is bounded by them.
+ * one, since the host's entries are limited; the walk is bounded by the table.
  */
 static void evict(ToeNop *n)
 {
     ToeNeighs *tab = n->neighs;
     uint16_t i = tab->oldest;
 
-    while (i != NONE && tab->neigh[i].host) {
+    /* Who does not answer goes before who does (RFC 6583, 4.2). */
+    while (i != NONE && (tab->neigh[i].host || !is_silent(&tab->neigh[i]))) {
         i = tab->neigh[i].newer;
+    }
+    if (i == NONE) {
+        i = tab->oldest;
+        while (i != NONE && tab->neigh[i].host) {
+            i = tab->neigh[i].newer;
+        }
     }
     if (i != NONE) {
         toe_trace_neigh_evict(toe_addr_hi(tab->neigh[i].addr),

@@ -76,7 +76,6 @@ static void set_defaults(ToeNop *n)
     toe_icmp_reset(n);
     n->hash_key.k[0] = toe_nop_random(n);
     n->hash_key.k[1] = toe_nop_random(n);
-    n->ip_id = (uint16_t)toe_nop_random(n);
 }
 
 ToeNop *toe_nop_new(const ToeEnv *env, ToeLmem *lm, ToeCounters *counters,

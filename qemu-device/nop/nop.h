@@ -56,6 +56,7 @@
 #define TOE_ADDRS_MAX           64u
 #define TOE_ROUTES_MAX          512u
 #define TOE_NEIGHS_MAX          1024u
+#define TOE_IP_IDS              256u            /* counters, ipv4.c */
 #define TOE_PMTU_MAX            256u
 #define TOE_PMTU_AGE_NS         (600 * TOE_NS_PER_S)    /* RFC 8201, 4 */
 
@@ -169,7 +170,7 @@ struct ToeNop {
     ToeNeighs *neighs;
     ToeLoop *loop;
     ToeGroups *groups;
-    uint16_t ip_id;
+    uint16_t ip_id[TOE_IP_IDS];
     uint32_t icmp_tokens;       /* errors that may be sent now */
     int64_t icmp_refill;        /* time up to which tokens were given */
 

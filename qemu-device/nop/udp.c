@@ -167,9 +167,10 @@ void toe_udp_reset(ToeUdp *u)
 
 /* ---- Queues ---- */
 
+/* That a datagram is charged with: an empty one has none, but a record. */
 static uint32_t buflets(uint32_t len)
 {
-    return (len + TOE_BUFLET_SIZE - 1) / TOE_BUFLET_SIZE;
+    return MAX(1u, (len + TOE_BUFLET_SIZE - 1) / TOE_BUFLET_SIZE);
 }
 
 static uint32_t cost(const ToeDgram *d)

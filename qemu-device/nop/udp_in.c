@@ -12,9 +12,10 @@
  *
  * A path's MTU.  "Too big" is believed of a quote that belongs to a socket, of
  * a packet that is too big for what the router says it takes and not larger
- * than what the socket has ever sent: who did not see our packets must guess
- * both ports, and who has a socket that sends but small ones is safe (RFC
- * 8085, 3.2).  Nobody is believed below what each host takes.
+ * than what the socket has ever sent: who has a socket that sends but small
+ * ones is safe (RFC 8085, 3.2).  Of a connected socket, who did not see our
+ * packets must guess both ports; of another, where nobody keeps whom it sent
+ * to, its own is enough.  Nobody is believed below what each host takes.
  *
  * Checksum.  IPv4: zero means that the sender made none (RFC 768).  IPv6: it
  * must be there, as nothing else protects the addresses (RFC 8200, 8.1).
@@ -88,7 +89,7 @@ static void receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
         .rport = toe_get16(p->payload),
         .len = (uint32_t)len,
     };
-    uint32_t need = (d.len + TOE_BUFLET_SIZE - 1) / TOE_BUFLET_SIZE;
+    uint32_t need = MAX(1u, (d.len + TOE_BUFLET_SIZE - 1) / TOE_BUFLET_SIZE);
     ToeChain data = toe_chain_init();
 
     memcpy(d.raddr, p->src, 16);

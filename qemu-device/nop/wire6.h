@@ -126,6 +126,7 @@ static inline void toe_wire_ipv6_group_mac(uint8_t *mac,
 #define TOE_ICMP6_ECHO_REPLY    129u
 #define TOE_ICMP6_SOLICIT       135u
 #define TOE_ICMP6_ADVERT        136u
+#define TOE_ICMP6_REDIRECT      137u
 
 #define TOE_ICMP6_CODE_PORT     4u      /* of unreachable */
 #define TOE_ICMP6_CODE_FIELD    0u      /* of parameter problem */
@@ -164,7 +165,8 @@ static inline ToeWireIcmpResult toe_wire_icmp6_parse(const uint8_t *src,
 
 /*
  * The packet quoted in an ICMPv6 error, which begins with the header that we
- * sent: we send no extension headers, so one that has some is not ours.
+ * sent: but for fragments, which none of our sockets' errors are about, we
+ * send no extension headers, so one that has some is not ours.
  */
 static inline bool toe_wire_ipv6_parse_quoted(const uint8_t *p, size_t len,
                                               ToeWireIpv6 *ip)

@@ -43,6 +43,7 @@ static const struct sc_word options[] = {
 	{ "maxseg", TOE_OPT_MAXSEG }, { "quickack", TOE_OPT_QUICKACK },
 	{ "notsent_lowat", TOE_OPT_NOTSENT_LOWAT },
 	{ "window_clamp", TOE_OPT_WINDOW_CLAMP }, { "tos", TOE_OPT_TOS },
+	{ "fastopen", TOE_OPT_FASTOPEN },
 	{ "ttl", TOE_OPT_TTL }, { "uto", TOE_OPT_UTO }, { NULL, 0 }
 };
 
@@ -53,7 +54,7 @@ static const struct sc_word params[] = {
 	{ "orphan_ms", TOE_PARAM_ORPHAN_MS },
 	{ "ttl", TOE_PARAM_FORWARD_TTL },
 	{ "congestion", TOE_PARAM_CONGESTION }, { "ecn", TOE_PARAM_ECN },
-	{ "pacing", TOE_PARAM_PACING },
+	{ "pacing", TOE_PARAM_PACING }, { "fastopen", TOE_PARAM_FASTOPEN },
 	{ "syn_cookies", TOE_PARAM_SYN_COOKIES },
 	{ "synack_retries", TOE_PARAM_SYNACK_RETRIES },
 	{ "syn_backlog", TOE_PARAM_SYN_BACKLOG }, { NULL, 0 }
@@ -409,6 +410,7 @@ static void do_connect(struct script *s)
 	struct peer *q = s->p;
 	ToeTuple t = { .family = s->v6 ? TOE_AF_INET6 : TOE_AF_INET,
 		       .rport = q->port };
+	bool fast = sc_take(s, "fast");
 	uint8_t st;
 
 	memcpy(t.raddr, q->addr, 16);
@@ -420,7 +422,8 @@ static void do_connect(struct script *s)
 		t.lport = (uint16_t)sc_number(s);
 	q->adapter_iss = 0;
 	q->sent = q->read = 0;
-	st = toe_stream_connect(s->w->n, &t, &q->h);
+	st = fast ? toe_stream_connect_fast(s->w->n, &t, &q->h) :
+		    toe_stream_connect(s->w->n, &t, &q->h);
 	if (st == TOE_ST_OK)
 		q->lport = t.lport;
 	ends_so(s, st);

@@ -142,6 +142,10 @@ static uint32_t slow_start(ToeNcb *c, ToeCubic *q, const ToeCcAck *a)
     uint32_t grow = a->paced ? a->bytes : MIN(a->bytes, HYSTART_L * c->mss);
 
     if (c->ssthresh != TOE_CWND_MAX) {
+        /* After a time-out L is 1, RFC 3465 2.3. */
+        if (c->flags2 & TOE_F2_LOSS || seq_leq(c->snd_una, c->recover)) {
+            grow = MIN(grow, c->mss);
+        }
         return grow;
     }
     if (seq_geq(c->snd_una, q->round_end)) {

@@ -246,6 +246,7 @@ void toe_ecn_ack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg, uint32_t una,
         c->flags2 &= ~TOE_F2_UNDO;
         return;
     }
+    c->flags2 &= ~TOE_F2_UNDO;                  /* marks are never spurious */
     c->ssthresh = toe_cc_reduce(c, flight, TOE_CC_MARK);
     c->cwnd = MIN(c->cwnd, c->ssthresh);
     if (c->cwnd <= c->mss) {

@@ -192,6 +192,7 @@ void toe_fastopen_acked(ToeTcp *t, ToeNcb *c, uint32_t ack, int64_t now)
     c->backoff = 0;
     c->stalled = 0;
     toe_timer_restart_rtx(t, c, now);
+    toe_tcp_mark(t, c);         /* if the window is closed, to probe it */
 }
 
 bool toe_fastopen_timeout(ToeTcp *t, ToeNcb *c, int64_t now)
@@ -357,6 +358,13 @@ void toe_fastopen_synack(ToeTcp *t, ToeNcb *c, const ToeSeg *seg)
         c->flags2 |= TOE_F2_SYN_DATA;
     }
     if (taken < sent) {
+        /* Counted with the SYN, and sent for the first time once more. */
+        c->bytes_out -= sent - taken;
+        c->bytes_retrans += sent - taken;
+        c->retransmits++;
+        toe_count_add(t->nop->counters, TCP_BYTES_OUT,
+                      -(int64_t)(sent - taken));
+        toe_count(t->nop->counters, TCP_RETRANSMITS);
         c->fo_end = c->iss + 1 + sent;
         c->flags2 |= TOE_F2_FO_AGAIN;
         toe_count(t->nop->counters, TCP_FASTOPEN_ACTIVE_FAILS);

@@ -170,6 +170,7 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
                         struct toe_hw_tcp_info *info)
 {
     uint32_t flight = c->snd_max - c->snd_una;
+    bool syn = !toe_ncb_synchronized(c);        /* the first of these is */
     uint32_t sent = c->snd_nxt - c->snd_una;
 
     info->ca_state = ca_state(c);
@@ -198,7 +199,8 @@ static void fill_sender(ToeTcp *t, const ToeNcb *c, int64_t now,
     info->total_retrans = c->retransmits;
     info->pacing_rate = toe_pacing_rate(t, c);
     info->max_pacing_rate = c->pacing_max;
-    info->bytes_acked = c->bytes_out - MIN(flight, c->tx.len);
+    info->bytes_acked = c->bytes_out -
+                        MIN(flight - (syn && flight), c->tx.len);
     info->notsent_bytes = c->tx.len > sent ? c->tx.len - sent : 0;
     info->busy_time = chrono_us(c, TOE_CHRONO_BUSY, now) +
                       chrono_us(c, TOE_CHRONO_RWND, now) +

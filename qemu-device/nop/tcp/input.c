@@ -523,6 +523,7 @@ static bool check_ack(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
             toe_sack_blocks(t, c, &seg->opt, &news);
         }
         if (seg->ack == c->snd_una) {
+            news.dup = !wire_len && seg->wnd << c->snd_wscale == c->snd_wnd;
             toe_recovery_ack(t, c, &news);
         }
     } else if (seq_gt(seg->ack, c->snd_una)) {
@@ -692,7 +693,10 @@ static void syn_sent(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p, ToeSeg *seg,
     ack_now(t, c);
     /* Data on the SYN-ACK is rare, and will be sent again if too much. */
     seg->seq++;
-    seg->len = MIN(seg->len, c->rcv_adv - c->rcv_nxt);
+    if (seg->len > c->rcv_adv - c->rcv_nxt) {
+        seg->len = c->rcv_adv - c->rcv_nxt;
+        seg->flags &= (uint8_t)~(TOE_FIN | TOE_PSH);
+    }
     if (seg->len || seg->flags & TOE_FIN) {
         take_text(t, c, seg, now);
     }
@@ -753,7 +757,9 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
     if (!check_paws(t, c, seg, now) || !check_syn(t, c, seg, now)) {
         return;
     }
-    in_turn = seq_leq(seg->seq, c->rcv_acked);
+    /* RFC 7323 4.3 (2); and not what is old as a whole, 5.3 (R2). */
+    in_turn = seq_leq(seg->seq, c->rcv_acked) &&
+              seq_leq(c->rcv_acked, seg->seq + wire_len);
     if (!check_sequence(t, c, seg, now)) {
         /* It is alive all the same, if only to probe us. */
         if (seq_geq(seg->ack, c->snd_una) && seq_leq(seg->ack, c->snd_max)) {
@@ -762,14 +768,14 @@ static void segment_arrives(ToeTcp *t, ToeNcb *c, const ToeIpPacket *p,
         return;
     }
     c->last_rcv = now;
+    if (!check_ack(t, c, p, seg, wire_len, now)) {
+        return;
+    }
     if (in_turn && c->flags & TOE_F_TS && seg->opt.have_ts &&
         ((int32_t)(seg->opt.ts_val - c->ts_recent) >= 0 ||
          now - c->ts_recent_time >= PAWS_IDLE_NS)) {    /* RFC 7323 5.5 */
-        c->ts_recent = seg->opt.ts_val;         /* RFC 7323 4.3 (2) */
+        c->ts_recent = seg->opt.ts_val;
         c->ts_recent_time = now;
-    }
-    if (!check_ack(t, c, p, seg, wire_len, now)) {
-        return;
     }
     toe_sockopt_uto_in(c, seg->opt.uto);
     if (seg->flags & TOE_URG && toe_ncb_receiving(c)) {

@@ -115,8 +115,13 @@ static uint32_t window_field(ToeTcp *t, const ToeNcb *c, uint32_t *edge)
 
 /* ---- One segment ---- */
 
-/* Fields that all segments of a connection share. */
-static void common_fields(ToeTcp *t, ToeNcb *c, ToeSeg *seg, uint32_t *edge)
+/*
+ * Fields that all segments of a connection share.  now: what the segment is
+ * said to have been sent at must be the time in its timestamp, or an echo of
+ * it could be taken for one of an earlier segment (RFC 3522).
+ */
+static void common_fields(ToeTcp *t, ToeNcb *c, ToeSeg *seg, uint32_t *edge,
+                          int64_t now)
 {
     memset(seg, 0, sizeof(*seg));
     seg->sport = c->lport;
@@ -126,7 +131,7 @@ static void common_fields(ToeTcp *t, ToeNcb *c, ToeSeg *seg, uint32_t *edge)
     seg->wnd = window_field(t, c, edge);
     if (c->flags & TOE_F_TS) {
         seg->opt.have_ts = true;
-        seg->opt.ts_val = toe_ts_now(c, toe_nop_now(t->nop));
+        seg->opt.ts_val = toe_ts_now(c, now);
         seg->opt.ts_ecr = c->ts_recent;
     }
     if (c->flags2 & TOE_F2_ECN_ECHO) {
@@ -170,11 +175,20 @@ static void ack_sent(ToeNcb *c, uint32_t edge)
     toe_timer_off(c, TOE_T_DELACK);
 }
 
+/*
+ * SND.NXT of what carries no data.  After a time-out snd_nxt went back, but the
+ * peer may have all up to snd_max; and of a closed window's probe, nothing.
+ */
+static uint32_t idle_seq(const ToeNcb *c)
+{
+    return c->flags & TOE_F_PERSIST ? c->snd_nxt : c->snd_max;
+}
+
 static void send_rst(ToeTcp *t, ToeNcb *c)
 {
     uint8_t *p = toe_ip_tx_buffer(t->nop);
     ToeSeg seg = {
-        .sport = c->lport, .dport = c->rport, .seq = c->snd_nxt,
+        .sport = c->lport, .dport = c->rport, .seq = idle_seq(c),
         .ack = c->rcv_nxt, .flags = TOE_RST | TOE_ACK,
     };
     uint32_t hlen = toe_seg_emit(p, &seg);
@@ -191,7 +205,7 @@ static void send_ack(ToeTcp *t, ToeNcb *c, uint32_t seq)
     uint32_t edge;
     ToeSeg seg;
 
-    common_fields(t, c, &seg, &edge);
+    common_fields(t, c, &seg, &edge, toe_nop_now(t->nop));
     seg.seq = seq;
     toe_urgent_out(c, &seg);
     if (c->so & TOE_SO_UTO_DUE) {
@@ -223,8 +237,8 @@ static void send_ecn_changes(ToeTcp *t, ToeNcb *c, uint32_t *budget)
         uint32_t edge;
         ToeSeg seg;
 
-        common_fields(t, c, &seg, &edge);
-        seg.seq = c->snd_nxt;
+        common_fields(t, c, &seg, &edge, toe_nop_now(t->nop));
+        seg.seq = idle_seq(c);
         seg.ack = change[i];
         /* The right edge as it is, as near as the scale allows. */
         edge = seq_max(edge, c->rcv_adv);
@@ -273,7 +287,7 @@ static uint8_t send_syn(ToeTcp *t, ToeNcb *c)
     ToeSeg seg;
 
     c->flags &= ~TOE_F_SEND_SYN;
-    common_fields(t, c, &seg, &edge);
+    common_fields(t, c, &seg, &edge, now);
     seg.seq = c->iss;
     seg.flags = active ? TOE_SYN : TOE_SYN | TOE_ACK;
     seg.ack = active ? 0 : c->rcv_nxt;
@@ -331,9 +345,10 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     uint8_t *p = toe_ip_tx_buffer(n);
     uint32_t off = seq - c->snd_una, hlen, sum, edge, end;
     bool next = seq == c->snd_nxt, news;
+    int64_t now = toe_nop_now(n);
     ToeSeg seg;
 
-    common_fields(t, c, &seg, &edge);
+    common_fields(t, c, &seg, &edge, now);
     seg.seq = seq;
     toe_urgent_out(c, &seg);
     if (fin) {
@@ -350,7 +365,7 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     end = seq + len + fin;
     toe_plpmtud_sent(c, seq, len);
     if (c->flags2 & TOE_F2_SACK) {
-        toe_recovery_sent(t, c, seq, len + fin, !next, toe_nop_now(n));
+        toe_recovery_sent(t, c, seq, len + fin, !next, now);
     }
     if (seq_lt(seq, c->snd_max)) {
         c->retransmits++;
@@ -364,15 +379,15 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
         /* With a hole below, its ACK would come too late. */
         c->flags |= TOE_F_RTT_TIMED;
         c->rtt_seq = end;
-        c->rtt_time = toe_nop_now(n);
+        c->rtt_time = now;
     }
     if (len && seq == c->snd_max) {
-        toe_rate_sent(c, end, toe_nop_now(n));
+        toe_rate_sent(c, end, now);
     }
     if (len) {
         uint32_t old = seq_lt(seq, c->snd_max) ? c->snd_max - seq : 0;
 
-        toe_info_out(c, len, MIN(old, len), toe_nop_now(n));
+        toe_info_out(c, len, MIN(old, len), now);
     }
     if (seq_gt(seq + len, c->snd_max)) {
         uint32_t fresh = seq + len - seq_max(seq, c->snd_max);
@@ -387,13 +402,14 @@ static void send_data(ToeTcp *t, ToeNcb *c, uint32_t seq, uint32_t len,
     if (c->flags & TOE_F_PERSIST) {
         c->flags &= ~TOE_F_PERSIST;
         c->backoff = 0;
+        c->stalled = 0;
         toe_timer_off(c, TOE_T_RTX);
     }
     if (c->deadline[TOE_T_RTX] == INT64_MAX) {
-        toe_timer_set(t, c, TOE_T_RTX, toe_nop_now(n) + toe_rto(c));
+        toe_timer_set(t, c, TOE_T_RTX, now + toe_rto(c));
     }
-    toe_pacing_sent(t, c, len, toe_nop_now(n));
-    c->data_sent = toe_nop_now(n);
+    toe_pacing_sent(t, c, len, now);
+    c->data_sent = now;
     transmit(t, c, p, hlen, len, sum, &seg);
     news = (c->flags & TOE_F_ACK_NOW && c->flags2 & TOE_F2_SACK &&
             (c->reass != TOE_NONE || c->dsack.left != c->dsack.right)) ||
@@ -416,7 +432,7 @@ static void send_probe(ToeTcp *t, ToeNcb *c)
     ToeSeg seg;
 
     c->flags &= ~TOE_F_PROBE;
-    common_fields(t, c, &seg, &edge);
+    common_fields(t, c, &seg, &edge, toe_nop_now(n));
     seg.seq = c->snd_una;
     toe_urgent_out(c, &seg);
     hlen = toe_seg_emit(p, &seg);
@@ -448,7 +464,8 @@ static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
 {
     int64_t now = toe_nop_now(t->nop);
 
-    if (c->snd_una != c->snd_max && !(c->flags & TOE_F_PERSIST)) {
+    if (c->flags2 & TOE_F2_FO_WAIT ||
+        (c->snd_una != c->snd_max && !(c->flags & TOE_F_PERSIST))) {
         return;                                 /* an ACK, or RTX */
     }
     if (!usable) {
@@ -456,7 +473,7 @@ static void held_back(ToeTcp *t, ToeNcb *c, uint32_t usable)
             c->deadline[TOE_T_RTX] == INT64_MAX) {
             c->flags |= TOE_F_PERSIST;
             c->backoff = 0;
-            c->stalled = 0;
+            c->stalled = now;
             toe_timer_set(t, c, TOE_T_RTX, now + toe_persist_time(t, c));
         }
     } else if (c->deadline[TOE_T_OVERRIDE] == INT64_MAX) {
@@ -476,8 +493,8 @@ static bool worth_sending(const ToeNcb *c, uint32_t len, uint32_t avail,
     if (len >= c->mss || fin || c->flags & TOE_F_OVERRIDE) {
         return true;                            /* (1), (3 with FIN), (4) */
     }
-    if (seq_lt(c->snd_nxt, c->snd_max)) {
-        return true;                            /* sent before */
+    if (seq_lt(c->snd_nxt, c->snd_max) || c->flags2 & TOE_F2_FRTO_NEW) {
+        return true;            /* sent before; or new data was promised */
     }
     if (len && toe_urgent_waits(c)) {
         return true;                            /* it is in a hurry */
@@ -528,8 +545,13 @@ static bool send_stream(ToeTcp *t, ToeNcb *c, uint32_t *budget)
             toe_rate_idle(c);
             break;
         }
-        if (avail > usable && cwnd <= c->snd_wnd) {
-            c->flags |= TOE_F_CWND_LIMITED;
+        if (avail > usable) {
+            /* What holds it back: ours or the peer's window? */
+            if (cwnd <= c->snd_wnd) {
+                c->flags |= TOE_F_CWND_LIMITED;
+            } else {
+                c->flags &= ~TOE_F_CWND_LIMITED;
+            }
         }
         if ((!len && !fin) || !worth_sending(c, len, avail, fin)) {
             held_back(t, c, usable);
@@ -642,7 +664,7 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
             }
         } else if (c->flags & TOE_F_ACK_NOW &&
                    c->state == TOE_TCP_SYN_RECEIVED) {
-            send_ack(t, c, c->snd_nxt);
+            send_ack(t, c, idle_seq(c));
             spend(budget, FRAME_OVERHEAD);
         }
         return false;
@@ -714,7 +736,7 @@ bool toe_tcp_output(ToeTcp *t, ToeNcb *c, uint32_t *budget)
     c->dupacks_due = 0;
     while (acks && !t->nop->port_busy) {
         acks--;
-        send_ack(t, c, c->snd_nxt);
+        send_ack(t, c, idle_seq(c));
         spend(budget, FRAME_OVERHEAD);
     }
     return more;
@@ -725,7 +747,7 @@ void toe_tcp_output_request(ToeTcp *t, ToeNcb *c, uint8_t what)
     if (what == TOE_SYN) {
         send_syn(t, c);
     } else if (what == TOE_ACK) {
-        send_ack(t, c, c->snd_nxt);
+        send_ack(t, c, idle_seq(c));
     } else {
         send_rst(t, c);
     }

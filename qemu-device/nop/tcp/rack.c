@@ -163,7 +163,7 @@ bool toe_rack_probe_acked(ToeNcb *c, const ToeAckNews *news)
         c->flags2 &= ~TOE_F2_TLP;
         return true;
     }
-    if (!news->acked && !news->sacked) {
+    if (news->dup && !news->acked && !news->sacked) {
         c->flags2 &= ~TOE_F2_TLP;               /* duplicate: the second copy */
     }
     return false;

@@ -264,7 +264,8 @@ static void move_to_rx(ToeTcp *t, ToeNcb *c, ToeRange *r)
 {
     ToeLmem *lm = t->nop->lm;
 
-    if (r->buflets > 2 * buflets_for(r->chain.len)) {
+    if (r->chain.len < TOE_BUFLET_SIZE ||
+        r->buflets > 2 * buflets_for(r->chain.len)) {
         while (r->chain.len) {
             uint32_t n = 0;
             uint8_t *p = toe_chain_span(lm, &r->chain, 0, &n, NULL);

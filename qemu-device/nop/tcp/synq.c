@@ -466,8 +466,8 @@ ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
     ToeNcb *listener = toe_ncb_by_handle(t, r->syn.listener), *c;
     bool ts = r->syn.options & TOE_SYN_TS;
     int64_t sent = r->sent;
-    uint8_t timeouts = r->timeouts;
-    bool resent = r->resent;
+    uint8_t resends = r->resends;
+    bool timed = !r->resent && !r->acked;
 
     if ((seg->flags & (TOE_SYN | TOE_ACK | TOE_RST)) == TOE_SYN &&
         seg->seq == r->syn.seq) {
@@ -541,14 +541,14 @@ ToeNcb *toe_synq_input(ToeTcp *t, ToeSynReq *r, const ToeIpPacket *p,
         return NULL;
     }
     toe_synq_drop(t, r, false);
-    if (!resent) {
+    if (timed) {
         c->flags |= TOE_F_RTT_TIMED;
         c->rtt_seq = c->snd_max;
         c->rtt_time = sent;
     }
-    c->backoff = timeouts;
-    c->retransmits = timeouts;
-    c->segs_out += timeouts;
+    c->backoff = resends;
+    c->retransmits = resends;
+    c->segs_out += resends;
     return c;
 }
 
@@ -569,6 +569,7 @@ static void timed_out(ToeTcp *t, ToeSynReq *r, int64_t now)
     r->timeouts++;
     due_add(t, r, now);
     if (!r->acked || r->timeouts >= defer) {
+        r->resends++;
         r->synack = true;
         mark(t, r);
     }

@@ -57,13 +57,15 @@ typedef struct ToeSynReq {
     uint32_t due_prev, due_next;        /* as many SYN-ACKs, by deadline */
     uint32_t out_next;
     uint8_t state;              /* ToeSynReqState */
-    uint8_t timeouts;           /* SYN-ACKs sent again by the timer */
+    uint8_t timeouts;
+    uint8_t resends;            /* SYN-ACKs sent again by the timer */
     uint8_t challenges;
     bool on_out;
     bool synack;                /* what is due: SYN-ACK, */
     bool ack;                   /* ACK */
     bool resent;                /* more than one SYN-ACK went out */
-    bool acked;                 /* the final ACK came, and was ignored */
+    bool acked;                 /* the final ACK came, and was ignored: the
+                                 * next one tells nothing about the path */
     int64_t sent;               /* first SYN-ACK, 0: not yet */
     int64_t deadline;
     uint32_t wnd;               /* offered in the SYN-ACK */

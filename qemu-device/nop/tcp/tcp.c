@@ -209,6 +209,7 @@ void toe_tcp_close_ncb(ToeTcp *t, ToeNcb *c, uint8_t status, bool rst)
     toe_ncb_unhash(t, c);
     toe_ncb_tw_del(t, c);
     toe_ncb_drop_bytes(t, c, !(c->flags & TOE_F_OWNED));
+    toe_info_chrono(c, toe_nop_now(t->nop));
     orphan(t, c, false);
     if (rst) {
         c->flags |= TOE_F_SEND_RST;
@@ -814,6 +815,7 @@ void toe_stream_close(ToeNop *n, uint32_t handle)
             /* Taken already, and so to be delivered. */
             orphan(t, c, true);
             toe_tcp_queue_fin(t, c);
+            toe_timer_orphan(t, c, toe_nop_now(n));
             break;
         }
         toe_tcp_close_ncb(t, c, TOE_ST_ABORTED, false);

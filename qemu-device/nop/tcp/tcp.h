@@ -555,6 +555,7 @@ typedef struct ToeAckNews {
     uint32_t fack;              /* c->fack before it */
     uint32_t rtt_us;            /* of the last one sent once; 0: none */
     uint32_t dsacked;           /* bytes of a D-SACK since undo_una */
+    bool dup;                   /* a mere ACK of the same, same window */
     bool dsack;
     bool sacked;                /* SACK blocks told something new */
     bool original;              /* delivered without being resent, <= recover */

@@ -174,12 +174,15 @@ static void give_up(ToeTcp *t, ToeNcb *c)
 
 static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
 {
+    int64_t since;
+
     if (toe_fastopen_timeout(t, c, now)) {
         return;
     }
     if (c->flags & TOE_F_PERSIST) {
         /* Silence since the probes began counts, a closed window does not. */
-        if (c->backoff >= 3 && now - c->last_rcv >= toe_sockopt_patience(t, c)) {
+        if (c->backoff >= 3 && now - MAX(c->last_rcv, c->stalled) >=
+                               toe_sockopt_patience(t, c)) {
             give_up(t, c);
             return;
         }
@@ -195,7 +198,10 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
     if (!c->stalled) {
         c->stalled = now - toe_rto(c);
     }
-    if (now - c->stalled >= toe_sockopt_patience(t, c)) {
+    /* A window that was taken back is no failure while the peer answers. */
+    since = c->snd_wnd || !toe_ncb_synchronized(c)
+            ? c->stalled : MAX(c->stalled, c->last_rcv);
+    if (now - since >= toe_sockopt_patience(t, c)) {
         give_up(t, c);
         return;
     }
@@ -216,7 +222,7 @@ static void rtx_expired(ToeTcp *t, ToeNcb *c, int64_t now)
         toe_recovery_rto(t, c);
     }
     toe_timer_set(t, c, TOE_T_RTX,
-                  MIN(now + toe_rto(c), c->stalled + toe_sockopt_patience(t, c)));
+                  MIN(now + toe_rto(c), since + toe_sockopt_patience(t, c)));
     toe_tcp_mark(t, c);
 }
 
