@@ -317,6 +317,14 @@ START_TEST(test_out_id)
 	a = world_expect_ip(w, 200).id;
 	b = world_expect_ip(w, 200).id;
 	ck_assert_uint_ne(a, b);
+	/* And does not tell who sees it how much went to others. */
+	for (int i = 0; i < 20; i++) {
+		toe_ip_output(w->n, TOE_AF_INET, WORLD_IP, PEER_IP, 200, 64, 0,
+			      20, 0);
+		world_expect_ip(w, 200);
+	}
+	out(100, 0);
+	ck_assert_uint_eq((uint16_t)(world_expect_ip(w, 200).id - b), 1);
 }
 END_TEST
 

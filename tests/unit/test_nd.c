@@ -505,6 +505,92 @@ START_TEST(test_flood)
 }
 END_TEST
 
+/* ---- What must not be obeyed, or answered ---- */
+
+/* An advertisement that names another MAC, cut into pieces bytes at a time. */
+static void lying_advert(uint16_t piece)
+{
+	uint8_t m[32] = { 136 }, f[8 + 32];
+	uint16_t at, n;
+
+	toe_put32(m + 4, SOLICITED | OVERRIDE);
+	memcpy(m + 8, P6, 16);
+	m[24] = 2;
+	m[25] = 1;
+	memcpy(m + 26, OTHER_MAC, 6);
+	toe_csum_store(m + 2, toe_csum(m, 32, toe_csum_pseudo(
+		TOE_AF_INET6, P6, W6, 58, 32)));
+	for (at = 0; at < 32; at += n) {
+		n = MIN(piece, 32 - at);
+		memset(f, 0, 8);
+		f[0] = 58;
+		toe_put16(f + 2, at | (at + n < 32));
+		f[7] = 9;
+		memcpy(f + 8, m + at, n);
+		world6_in(w, P6, W6, 44, 255, f, 8 + n);
+	}
+}
+
+START_TEST(not_in_fragments)
+{
+	const uint16_t pieces[] = { 32, 16, 8 };	/* one: "atomic" */
+
+	toe_nop_neigh_del(w->n, TOE_AF_INET6, P6);
+	toe_ip_output(w->n, TOE_AF_INET6, W6, P6, 200, 64, 0, 20, 0);
+	world_run(w);
+	world_forget(w);
+	lying_advert(pieces[_i]);
+	world_run(w);
+	ck_assert_uint_eq(world_sent_count(w), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_ND_BAD), 1);
+}
+END_TEST
+
+START_TEST(no_error_about_a_redirect)
+{
+	uint8_t m[8 + 40] = { 58, 0, 0x80 | 5, 4 };	/* an unknown option */
+
+	m[8] = 137;
+	toe_csum_store(m + 10, toe_csum(m + 8, 40, toe_csum_pseudo(
+		TOE_AF_INET6, P6_LL, W6, 58, 40)));
+	world6_in(w, P6_LL, W6, 60, 255, m, sizeof(m));
+	world_run(w);
+	ck_assert_uint_eq(world_sent_count(w), 0);
+	/* About another message there is one. */
+	m[8] = 140;
+	world6_in(w, P6_LL, W6, 60, 255, m, sizeof(m));
+	world_run(w);
+	ck_assert_uint_eq(world_sent_count(w), 1);
+	world_forget(w);
+}
+END_TEST
+
+START_TEST(invented_neighbours_evict_themselves)
+{
+	uint8_t src[16], echo[8] = { 0 };
+	const uint8_t *f;
+	size_t len;
+
+	toe_nop_neigh_del(w->n, TOE_AF_INET6, P6);
+	toe_ip_output(w->n, TOE_AF_INET6, W6, P6, 200, 64, 0, 20, 0);
+	world_run(w);
+	say_na(W6, P6, PEER_MAC, SOLICITED | OVERRIDE);
+	world_run(w);
+	world_forget(w);
+	/* What is answered is sent to: each takes a place in the table. */
+	memcpy(src, P6, 16);
+	for (unsigned i = 0; i < TOE_NEIGHS_MAX + 100; i++) {
+		toe_put16(src + 8, (uint16_t)(0x100 + i));
+		world6_in_icmp(w, src, W6, 64, 128, 0, 0, echo, 8);
+	}
+	world_forget(w);
+	toe_ip_output(w->n, TOE_AF_INET6, W6, P6, 200, 64, 0, 20, 0);
+	f = world_sent(w, &len);
+	ck_assert(f && f[20] == 200);
+	world_forget(w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("nd");
@@ -529,6 +615,9 @@ int main(void)
 	tcase_add_test(c, test_invalid);
 	tcase_add_test(c, test_announce);
 	tcase_add_test(c, test_flood);
+	tcase_add_loop_test(c, not_in_fragments, 0, 3);
+	tcase_add_test(c, no_error_about_a_redirect);
+	tcase_add_test(c, invented_neighbours_evict_themselves);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

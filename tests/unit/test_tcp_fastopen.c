@@ -493,6 +493,10 @@ START_TEST(data_not_taken)
 	EVENTS(t, "E");
 	ck_assert(!syn_data(t));
 	ck_assert_uint_eq(COUNTER(t, TCP_FASTOPEN_ACTIVE_FAILS), 1);
+	ck_assert_uint_eq(COUNTER(t, TCP_BYTES_OUT), 100);
+	ck_assert_uint_eq(COUNTER(t, TCP_RETRANSMITS), 1);
+	ck_assert_uint_eq(talk_info(t, t->h).bytes_out, 100);
+	ck_assert_uint_eq(talk_info(t, t->h).retransmits, 1);
 	ck_assert_uint_eq(talk_info(t, t->h).txq, 0);
 	ck_assert_uint_eq(connect_fast(t), TOE_ST_OK);
 	talk_send(t, 0, 1);

@@ -510,6 +510,10 @@ START_TEST(defer_until_data)
 	SILENCE(t);
 	SAY(t, .flags = ACK | PSH, .seq = 1, .ack = 1, .len = 10);
 	EVENTS(t, "IR");
+	/* Its thinking is no round trip, and nothing was sent again. */
+	ck_assert_uint_eq(talk_info(t, t->h).srtt_us, 0);
+	ck_assert_uint_eq(talk_info(t, t->h).retransmits, 0);
+	ck_assert_uint_eq(talk_info(t, t->h).rto_us, 1000000);
 	talk_read(t, 0, 10);
 	HEAR(t, .flags = ACK, .seq = 1, .ack = 11);
 	talk_free(t);

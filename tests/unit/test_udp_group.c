@@ -1158,6 +1158,22 @@ START_TEST(broadcast_is_heard_here)
 }
 END_TEST
 
+/* RFC 3376 5.2: a general answer that waits is no reason to be late. */
+START_TEST(a_group_asked_for_does_not_wait_for_the_general_answer)
+{
+	struct world *w = start_multi();
+	uint32_t h = open_at(w, NOADDR, 5000);
+
+	join_quiet(w, h, G1);
+	query_in(w, 0xff, NOADDR, 12);	/* within 3174 s */
+	query_in(w, 10, G1, 12);	/* within 1 s: the last member query */
+	world_advance(w, SEC + MS);
+	ck_assert_uint_eq(world_sent_count(w), 1);
+	world_forget(w);
+	world_free(w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("udp_group");
@@ -1216,6 +1232,8 @@ int main(void)
 	tcase_add_test(tc, everybody_is_who_is_bound_to_any);
 	tcase_add_test(tc, host_in_a_broadcast_frame);
 	tcase_add_test(tc, broadcast_is_heard_here);
+	tcase_add_test(tc,
+		       a_group_asked_for_does_not_wait_for_the_general_answer);
 	suite_add_tcase(s, tc);
 
 	srunner_run_all(sr, CK_ENV);
