@@ -82,7 +82,9 @@ static bool send_frame(void *opaque, const uint8_t *frame, size_t len)
 
 static int64_t now(void *opaque)
 {
-	return ((struct world *)opaque)->now;
+	struct world *w = opaque;
+
+	return w->now += w->clock_step;
 }
 
 static void set_timer(void *opaque, int64_t deadline)

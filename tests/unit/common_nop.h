@@ -47,6 +47,7 @@ struct world {
 	ToeLmem *lm;
 	ToeNop *n;
 	int64_t now;		/* ns */
+	int64_t clock_step;	/* what a look at the clock takes */
 	uint64_t seed;
 	GQueue sent;		/* struct frame: given to the port */
 	GQueue os;		/* struct frame: given to the operating system */

@@ -753,6 +753,8 @@ static void do_line(struct script *s)
 		do_new(s);
 	} else if (!strcmp(verb, "window")) {
 		s->p->wnd = (uint16_t)sc_number(s);
+	} else if (!strcmp(verb, "clock")) {
+		s->w->clock_step = (int64_t)sc_number(s);
 	} else if (!strcmp(verb, "open")) {
 		do_open(s);
 	} else if (!strcmp(verb, "warm")) {

@@ -67,6 +67,7 @@
  *			go on with another conversation; the first is "a"
  *	new		what follows is another connection of the same peer
  *	window N	the window that the peer's segments have (65535)
+ *	clock NS	each look of the adapter at the clock takes so long (0)
  *	open active|passive [rtt T] [options of the peer's SYN]
  *			a handshake, up to "accept"
  *	warm		eight segments of 1000 bytes come in and are read, so
