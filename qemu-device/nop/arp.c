@@ -34,13 +34,15 @@ static void send_arp(ToeNop *n, uint16_t op, const uint8_t *dst,
 
     toe_wire_eth_build(frame, dst, n->mac, TOE_ETHERTYPE_ARP);
     toe_wire_arp_build(frame + TOE_ETH_HLEN, op, n->mac, spa, tha, tpa);
+    toe_trace_arp_send(op, toe_get32(spa), toe_get32(tpa));
+    if (toe_eth_output(n, frame, sizeof(frame)) != TOE_ST_OK) {
+        return;
+    }
     if (op == TOE_ARP_REQUEST) {
         toe_count(n->counters, ARP_REQUESTS_OUT);
     } else {
         toe_count(n->counters, ARP_REPLIES_OUT);
     }
-    toe_trace_arp_send(op, toe_get32(spa), toe_get32(tpa));
-    toe_eth_output(n, frame, sizeof(frame));
 }
 
 /*

@@ -44,9 +44,10 @@ static void send_igmp(ToeNop *n, uint8_t *frame, const uint8_t *dst,
                            src, dst);
     toe_put16(m + 2, 0);
     toe_csum_store(m + 2, toe_csum(m, len, 0));
-    toe_count(n->counters, IGMP_OUT);
     toe_trace_igmp_send(m[0], toe_get32(dst), len);
-    toe_eth_output(n, frame, (size_t)(m - frame) + len);
+    if (toe_eth_output(n, frame, (size_t)(m - frame) + len) == TOE_ST_OK) {
+        toe_count(n->counters, IGMP_OUT);
+    }
 }
 
 uint32_t toe_igmp_room(const ToeNop *n)

@@ -51,9 +51,10 @@ static void send_mld(ToeNop *n, uint8_t *frame, const uint8_t *dst,
     toe_csum_store(m + 2, toe_csum(m, len,
                    toe_csum_pseudo(TOE_AF_INET6, src, dst, TOE_PROTO_ICMP6,
                                    (uint32_t)len)));
-    toe_count(n->counters, MLD_OUT);
     toe_trace_mld_send(m[0], toe_addr_hi(dst), toe_addr_lo(dst), len);
-    toe_eth_output(n, frame, (size_t)(m - frame) + len);
+    if (toe_eth_output(n, frame, (size_t)(m - frame) + len) == TOE_ST_OK) {
+        toe_count(n->counters, MLD_OUT);
+    }
 }
 
 uint32_t toe_mld_room(const ToeNop *n)

@@ -42,13 +42,15 @@ static void send_nd(ToeNop *n, uint8_t type, uint32_t rest,
                         src, dst);
     toe_wire_nd_build(ip + TOE_IPV6_HLEN, type, rest, src, dst, target,
                       n->mac);
+    toe_trace_nd_send(type, toe_addr_hi(target), toe_addr_lo(target));
+    if (toe_eth_output(n, frame, sizeof(frame)) != TOE_ST_OK) {
+        return;
+    }
     if (type == TOE_ICMP6_SOLICIT) {
         toe_count(n->counters, ND_SOLICITS_OUT);
     } else {
         toe_count(n->counters, ND_ADVERTS_OUT);
     }
-    toe_trace_nd_send(type, toe_addr_hi(target), toe_addr_lo(target));
-    toe_eth_output(n, frame, sizeof(frame));
 }
 
 void toe_nd_solicit(ToeNop *n, const uint8_t *addr, const uint8_t *mac)

@@ -77,8 +77,8 @@ static bool check(ToeNop *n, const ToeIpPacket *p, size_t *len)
     return true;
 }
 
-/* Append it to the socket's queue, if there is room. */
-static void receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
+/* Append it to the socket's queue.  False: there is no room. */
+static bool receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
                     size_t len)
 {
     ToeNop *n = u->nop;
@@ -98,7 +98,7 @@ static void receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
     if (s->rx.bytes >= s->rcvbuf) {
         toe_count(n->counters, UDP_RX_FULL);
         s->drops++;
-        return;
+        return false;
     }
     if (u->rx_buflets + need > u->rx_buflets_max ||
         u->records_free == TOE_NONE ||
@@ -106,7 +106,7 @@ static void receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
                           TOE_LMEM_IN)) {
         toe_count(n->counters, UDP_NO_BUFLET);
         s->drops++;
-        return;
+        return false;
     }
     toe_udp_put(u, &s->rx, &d, &data);
     s->bytes_in += d.len;
@@ -114,6 +114,7 @@ static void receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
     toe_count(n->counters, UDP_IN);
     toe_trace_udp_receive(toe_udp_handle(u, s), d.rport, d.len);
     n->ops->udp_readable(n->ops_opaque, toe_udp_handle(u, s));
+    return true;
 }
 
 bool toe_udp_deliver(ToeNop *n, const ToeIpPacket *p, size_t len)
@@ -179,16 +180,19 @@ static uint32_t takers(ToeNop *n, const ToeIpPacket *p, uint32_t *handles)
 static void give(ToeNop *n, const ToeIpPacket *p, size_t len,
                  const uint32_t *handles, uint32_t count)
 {
+    bool taken = false;
     uint32_t i;
 
     for (i = 0; i < count; i++) {
         ToeUdpSock *s = toe_udp_find(n->udp, handles[i]);
 
         if (s) {
-            receive(n->udp, s, p, len);
+            taken |= receive(n->udp, s, p, len);
         }
     }
-    toe_count(n->counters, UDP_GROUP_IN);
+    if (taken) {
+        toe_count(n->counters, UDP_GROUP_IN);
+    }
 }
 
 void toe_udp_to_group(ToeNop *n, const ToeIpPacket *p, size_t len)

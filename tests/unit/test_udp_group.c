@@ -1174,6 +1174,39 @@ START_TEST(a_group_asked_for_does_not_wait_for_the_general_answer)
 }
 END_TEST
 
+START_TEST(what_no_socket_had_room_for_is_not_counted)
+{
+	struct world *w = start_multi();
+	uint32_t h = open_at(w, NOADDR, 5000);
+
+	join_quiet(w, h, G1);
+	toe_udp_setopt(w->n, h, TOE_OPT_UDP_RCVBUF, 0);
+	for (int i = 0; i < 100; i++)
+		group_in(w, PEER_IP, 53, G1, 5000, "x");
+	ck_assert_uint_gt(world_counter(w, TOE_CTR_UDP_RX_FULL), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_UDP_GROUP_IN),
+			  world_counter(w, TOE_CTR_UDP_IN));
+	world_free(w);
+}
+END_TEST
+
+START_TEST(without_link_nothing_counts_as_sent)
+{
+	struct world *w = start_multi();
+	uint32_t h = open_at(w, NOADDR, 5000);
+
+	toe_nop_neigh_del(w->n, TOE_AF_INET, PEER_IP);
+	toe_nop_link(w->n, false);
+	ck_assert_uint_eq(join(w, h, G1), TOE_ST_OK);
+	send4(w, h, PEER_IP, 53, "x", 1);
+	world_advance(w, 60 * SEC);
+	ck_assert_uint_gt(world_counter(w, TOE_CTR_PORT_OUT_DROPS), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_IGMP_OUT), 0);
+	ck_assert_uint_eq(world_counter(w, TOE_CTR_ARP_REQUESTS_OUT), 0);
+	world_free(w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("udp_group");
@@ -1234,6 +1267,8 @@ int main(void)
 	tcase_add_test(tc, broadcast_is_heard_here);
 	tcase_add_test(tc,
 		       a_group_asked_for_does_not_wait_for_the_general_answer);
+	tcase_add_test(tc, what_no_socket_had_room_for_is_not_counted);
+	tcase_add_test(tc, without_link_nothing_counts_as_sent);
 	suite_add_tcase(s, tc);
 
 	srunner_run_all(sr, CK_ENV);
