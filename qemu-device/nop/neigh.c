@@ -24,9 +24,10 @@
  *               told TOE_ST_UNREACH.  Then the entry is gone.
  *
  * "Stale" is no state but REACHABLE with its time over: nothing happens to an
- * entry that nobody uses, so an idle one costs no timer.  What was only heard,
- * and is no answer, makes an entry that is stale from the start; one that TCP
- * has sent by in vain becomes stale.
+ * entry that nobody uses, so an idle one costs no timer.  What was only heard
+ * of an IPv6 neighbour, and is no answer, makes an entry that is stale from the
+ * start (RFC 4861, 7.2.5; ARP knows no difference, RFC 826); one that TCP has
+ * sent by in vain becomes stale.
  *
  * Entries that the host set (NEIGH_ADD mirrors the kernel's table) are the
  * host's word: only an answer to our own probe changes their MAC, and silence

@@ -165,8 +165,8 @@ static inline ToeWireIcmpResult toe_wire_icmp6_parse(const uint8_t *src,
 
 /*
  * The packet quoted in an ICMPv6 error, which begins with the header that we
- * sent: but for fragments, which none of our sockets' errors are about, we
- * send no extension headers, so one that has some is not ours.
+ * sent: we send no extension header but a fragment's, and errors about fragments
+ * are not looked at, so one that has some is not ours.
  */
 static inline bool toe_wire_ipv6_parse_quoted(const uint8_t *p, size_t len,
                                               ToeWireIpv6 *ip)
