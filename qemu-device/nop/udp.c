@@ -167,8 +167,7 @@ void toe_udp_reset(ToeUdp *u)
 
 /* ---- Queues ---- */
 
-/* That a datagram is charged with: an empty one has none, but a record. */
-static uint32_t buflets(uint32_t len)
+uint32_t toe_udp_buflets(uint32_t len)
 {
     return MAX(1u, (len + TOE_BUFLET_SIZE - 1) / TOE_BUFLET_SIZE);
 }
@@ -229,7 +228,7 @@ static void drop_rx(ToeUdp *u, ToeUdpSock *s)
 {
     uint32_t i = toe_udp_take(u, &s->rx);
 
-    u->rx_buflets -= buflets(u->records[i].d.len);
+    u->rx_buflets -= toe_udp_buflets(u->records[i].d.len);
     toe_udp_record_free(u, i);
 }
 

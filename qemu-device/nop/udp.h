@@ -112,6 +112,8 @@ ToeUdpSock *toe_udp_find(ToeUdp *u, uint32_t handle);
 ToeUdpSock *toe_udp_lookup(ToeUdp *u, uint8_t family, const uint8_t *laddr,
                            uint16_t lport, const uint8_t *raddr,
                            uint16_t rport, uint32_t pick);
+/* That a datagram is charged with: an empty one has none, but a record. */
+uint32_t toe_udp_buflets(uint32_t len);
 /* Queues; put takes over the chain.  False: no record is free. */
 bool toe_udp_put(ToeUdp *u, ToeUdpQueue *q, const ToeDgram *d,
                  ToeChain *data);

@@ -89,7 +89,7 @@ static bool receive(ToeUdp *u, ToeUdpSock *s, const ToeIpPacket *p,
         .rport = toe_get16(p->payload),
         .len = (uint32_t)len,
     };
-    uint32_t need = MAX(1u, (d.len + TOE_BUFLET_SIZE - 1) / TOE_BUFLET_SIZE);
+    uint32_t need = toe_udp_buflets(d.len);
     ToeChain data = toe_chain_init();
 
     memcpy(d.raddr, p->src, 16);

@@ -37,3 +37,26 @@ tap_make() {
     ip address add $TAP_HOST/24 dev tap0
     ip link set dev tap0 up
 }
+
+tap_over_adapter() {
+    LD_PRELOAD="$TOE_BUILD/lib/libtoe-preload.so" TOE_PRELOAD_STATS=1 timeout 120 \
+        python3 "$1" client $TAP_HOST "$2" 2>"$TMP/stats" || { cat "$TMP/stats"; return 1; }
+}
+
+# tap_preload PROGRAM N ARG...: the script's whole work. PROGRAM (Python) is "server ADDR" on the host and "client ADDR PORT" in the
+# guest: over the guest's kernel, as a control of the test itself, then through libtoe-preload, where N connections are the adapter's.
+tap_preload() {
+    local program=$1 count=$2
+    shift 2
+    if [ "${1-}" = guest ]; then
+        check "over the guest's kernel" timeout 120 python3 "$program" client $TAP_HOST "$2"
+        check "over the adapter" tap_over_adapter "$program" "$2"
+        equal "it was the adapter" "$(awk '$2 == "accelerated" { print $3 }' "$TMP/stats")" "$count"
+        exit 0
+    fi
+    tap_enter "$@"
+    tap_make
+    [ -e "$TOE_BUILD/lib/libtoe-preload.so" ] || fail "libtoe-preload.so is missing; run: make lib"
+    start_line SERVER_PORT '^port ([0-9]+)$' python3 -u "$program" server $TAP_HOST
+    vm --net tap=tap0 --ip $TAP_GUEST/24,$TAP_HOST -- "$SELF" guest "$SERVER_PORT" || fail "the guest's half failed (status $?)"
+}

@@ -254,7 +254,10 @@ void toe_tcp_queue_fin(ToeTcp *t, ToeNcb *c)
 
 void toe_tcp_reap(ToeTcp *t, ToeNcb *c)
 {
-    /* What is true of nearly all comes first, and touches what is at rest. */
+    /*
+     * The common case first.  kind and state would be read together with
+     * events, which was just written: a load that waits for the store.
+     */
     if (c->flags & (TOE_F_OWNED | TOE_F_SEND_RST)) {
         return;
     }
