@@ -57,7 +57,7 @@ typedef struct ToeSynReq {
     uint32_t due_prev, due_next;        /* as many SYN-ACKs, by deadline */
     uint32_t out_next;
     uint8_t state;              /* ToeSynReqState */
-    uint8_t timeouts;
+    uint8_t timeouts;           /* of the timer, whether it sent or not */
     uint8_t resends;            /* SYN-ACKs sent again by the timer */
     uint8_t challenges;
     bool on_out;
